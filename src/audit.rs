@@ -10,14 +10,17 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::number::Number;
+use values::Values;
 
-pub use extract::{FieldTable, FieldTableBuilder, Slot};
+pub use fields::{FieldTable, FieldTableBuilder, Slot};
 
 pub mod address;
 pub mod derived;
 mod extract;
+mod fields;
 mod json;
 mod login;
+mod values;
 pub mod visibility;
 
 /// Why a log event is no audit event. Nothing of its content is kept.
@@ -51,13 +54,13 @@ pub enum Value<'e> {
 pub struct AuditEvent<'e> {
     text: &'e str,
     fields: &'e FieldTable,
-    values: &'e extract::Values,
+    values: &'e Values,
 }
 
 /// The memory that reading uses again for every event.
 #[derive(Debug, Default)]
 pub struct Buffers {
-    values: extract::Values,
+    values: Values,
     nested: String,
 }
 
@@ -82,7 +85,7 @@ pub fn read<'e>(text: &'e str, fields: &'e FieldTable, buffers: &'e mut Buffers)
 }
 
 /// The text of an entry that a shipper wrapped: a string with an object in it, in an object that is no entry itself.
-fn wrapped<'v>(text: &'v str, fields: &FieldTable, values: &'v extract::Values) -> Option<&'v str> {
+fn wrapped<'v>(text: &'v str, fields: &FieldTable, values: &'v Values) -> Option<&'v str> {
     let inner = fields.wrappers().into_iter().find_map(|slot| match values.iter(slot, text).next() {
         Some(Value::Text(inner)) if inner.trim_start().starts_with('{') => Some(inner),
         _ => None,

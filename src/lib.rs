@@ -6,3 +6,7 @@ pub mod number;
 pub mod fold;
 pub mod payload;
 pub mod audit;
+pub mod diagnostic;
+pub mod rule;
+pub mod rule_files;
+pub mod cli;

@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine};
 use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -39,7 +39,7 @@ pub enum PayloadError {
     NotSubscription(&'static str),
     /// `awslogs.data` is not base64.
     #[error("base64: {0}")]
-    Base64(#[from] base64::DecodeError),
+    Base64(&'static str),
     /// The stream is truncated, damaged, or no gzip at all.
     #[error("gzip: {0}")]
     Gzip(String),
@@ -121,7 +121,7 @@ pub struct LogStream {
 pub struct LogEvent<'a> {
     /// Where it stands.
     pub position: Position<'a>,
-    /// When it happened according to the shipper, in milliseconds since 1970. A replayed line has none.
+    /// When it happened according to the shipper, in milliseconds since 1970. A replayed line may have none.
     pub timestamp: Option<i64>,
     /// What it says.
     pub text: LogText<'a>,
@@ -212,7 +212,7 @@ pub fn inflate(event: &[u8], limits: Limits) -> Result<Inflated, PayloadError> {
         serde_json::from_slice(event).map_err(|_| PayloadError::NotSubscription("the event is not a JSON object"))?;
     let subscription = invocation.awslogs.or(invocation.request_payload.and_then(|record| record.awslogs));
     let data = subscription.ok_or(PayloadError::NotSubscription("the event has no `awslogs.data`"))?.data;
-    let compressed = STANDARD.decode(data.as_bytes())?;
+    let compressed = STANDARD.decode(data.as_bytes()).map_err(|error| PayloadError::Base64(base64_problem(&error)))?;
     gunzip(&compressed, limits.max_inflated).map(Inflated)
 }
 
@@ -228,6 +228,13 @@ pub fn read(inflated: &Inflated) -> Result<Message<'_>, PayloadError> {
         "CONTROL_MESSAGE" => Ok(Message::Control),
         "DATA_MESSAGE" => Ok(Message::Data(envelope.into_batch())),
         _ => Err(PayloadError::NotSubscription("the message type is neither data nor control")),
+    }
+}
+
+fn base64_problem(error: &DecodeError) -> &'static str {
+    match error {
+        DecodeError::InvalidByte(..) => "a byte that is none of its symbols",
+        _ => "the text is cut off, or padded wrongly",
     }
 }
 

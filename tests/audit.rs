@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 use vaultwatch::audit::derived::DerivedField;
 use vaultwatch::audit::{self, AuditEvent, Buffers, FieldTable, FieldTableBuilder, Unreadable, Value};
 
@@ -197,7 +197,9 @@ fn json() -> impl Strategy<Value = Json> {
 fn reference(at: &Json, path: &[&str], found: &mut Vec<String>) {
     match (at, path) {
         (Json::Array(members), _) if !members.is_empty() => {
-            members.iter().for_each(|member| reference(member, path, found));
+            for member in members {
+                reference(member, path, found);
+            }
         }
         (Json::Object(members), [key, rest @ ..]) => {
             if let Some(member) = members.get(*key) {
@@ -239,7 +241,7 @@ proptest! {
             characters.splice(at..end, insert.chars());
         }
         let text: String = characters.into_iter().collect();
-        let theirs = serde_json::from_str::<BTreeMap<String, IgnoredAny>>(&text);
+        let theirs = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text);
         let fields = table(&["nothing that is there"]);
         let mut buffers = Buffers::default();
         let ours = audit::read(&text, &fields, &mut buffers);

@@ -3,7 +3,8 @@
 //! Vault writes a failed login in three shapes, a denial in two and mount types under two names. Rules use these
 //! fields like any other; a rule without them is plain Sigma.
 
-use super::extract::{FieldTable, Slot, Values};
+use super::fields::{FieldTable, Slot};
+use super::values::Values;
 use super::{Value, login};
 
 /// A field under `derived.`.

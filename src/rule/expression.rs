@@ -1,0 +1,132 @@
+//! Regular expressions: compiled when read, bounded, and explained where they fail.
+
+use std::ops::Range;
+
+use regex::{Regex, RegexBuilder};
+use regex_syntax::ast;
+
+use super::report::Report;
+use super::yaml::Scalar;
+use super::{RegexFlags, RegexTest};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// How large a compiled expression usually is at most, in bytes: `\w` alone needs half of it, `[a-z]{100}` 8 KiB.
+const USUAL: usize = 128 << 10;
+
+/// How large those few may be that are larger; `\w{50}` is.
+const LARGE: usize = 4 << 20;
+
+/// How many expressions a rule may hold.
+const MAX_EXPRESSIONS: usize = 500;
+
+/// What the rest of a rule may still compile. Compiling takes the more time the larger the result.
+pub(super) struct Allowance {
+    used: usize,
+    large: usize,
+}
+
+impl Allowance {
+    pub(super) fn new() -> Self {
+        Self { used: 0, large: 16 }
+    }
+
+    /// Counts one more expression; says once that it is too much.
+    fn take(&mut self, report: &mut Report<'_>, scalar: &Scalar<'_>) -> Option<()> {
+        self.used += 1;
+        if self.used == MAX_EXPRESSIONS + 1 {
+            let message = "this rule has more regular expressions than a rule may hold";
+            let diagnostic = Diagnostic::error(Code::TooComplex, &scalar.span, message);
+            report.push(diagnostic.label("the first one too many").help("join several into one with `|`"));
+        }
+        (self.used <= MAX_EXPRESSIONS).then_some(())
+    }
+}
+
+/// Compiles the expression that `scalar` holds.
+pub(super) fn read(
+    report: &mut Report<'_>,
+    allowance: &mut Allowance,
+    scalar: &Scalar<'_>,
+    flags: RegexFlags,
+) -> Option<RegexTest> {
+    let pattern = scalar.text.as_ref();
+    if pattern.is_empty() {
+        let message = "an empty regular expression matches everything";
+        report.push(Diagnostic::error(Code::InvalidRegex, &scalar.span, message));
+        return None;
+    }
+    allowance.take(report, scalar)?;
+    match compile(allowance, pattern, flags) {
+        Ok(regex) => Some(RegexTest { pattern: pattern.to_owned(), flags, regex }),
+        Err(error) => {
+            let diagnostic = explain(report, scalar, &error);
+            report.push(diagnostic);
+            None
+        }
+    }
+}
+
+fn compile(allowance: &mut Allowance, pattern: &str, flags: RegexFlags) -> Result<Regex, regex::Error> {
+    let mut builder = RegexBuilder::new(pattern);
+    builder
+        .case_insensitive(flags.ignore_case)
+        .multi_line(flags.multi_line)
+        .dot_matches_new_line(flags.dot_all)
+        .size_limit(USUAL);
+    match builder.build() {
+        Err(regex::Error::CompiledTooBig(_)) if allowance.large > 0 => {
+            allowance.large -= 1;
+            builder.size_limit(LARGE).build()
+        }
+        usual => usual,
+    }
+}
+
+fn explain(report: &Report<'_>, scalar: &Scalar<'_>, error: &regex::Error) -> Diagnostic {
+    if let regex::Error::CompiledTooBig(_) = error {
+        let message = "this regular expression compiles to more than a rule may hold";
+        return Diagnostic::error(Code::TooComplex, &scalar.span, message)
+            .help("repeat less, or replace `\\w` and `\\d` with `[A-Za-z0-9_]` and `[0-9]`");
+    }
+    let (kind, place) = match regex_syntax::parse(&scalar.text) {
+        Err(regex_syntax::Error::Parse(error)) => (Kind::of(error.kind()), bytes(error.span())),
+        Err(regex_syntax::Error::Translate(error)) => (Kind::Other(error.kind().to_string()), bytes(error.span())),
+        _ => (Kind::Other(error.to_string()), 0..scalar.text.len()),
+    };
+    let span = report.places(scalar).of(place);
+    match kind {
+        Kind::LookAround => {
+            Diagnostic::error(Code::UnsupportedRegex, &span, "regular expressions here have no look-around")
+                .label("look-around")
+                .help("match what must be there, and exclude the rest with a second search and `not` in the condition")
+        }
+        Kind::BackReference => {
+            Diagnostic::error(Code::UnsupportedRegex, &span, "regular expressions here have no back-references")
+                .label("a back-reference")
+        }
+        Kind::Other(reason) => {
+            Diagnostic::error(Code::InvalidRegex, &span, format!("this regular expression is not valid: {reason}"))
+        }
+    }
+}
+
+/// Why an expression does not parse.
+enum Kind {
+    LookAround,
+    BackReference,
+    Other(String),
+}
+
+impl Kind {
+    fn of(kind: &ast::ErrorKind) -> Self {
+        match kind {
+            ast::ErrorKind::UnsupportedLookAround => Self::LookAround,
+            ast::ErrorKind::UnsupportedBackreference => Self::BackReference,
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+fn bytes(span: &ast::Span) -> Range<usize> {
+    span.start.offset..span.end.offset
+}

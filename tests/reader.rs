@@ -1,0 +1,153 @@
+//! Rule files: what loads, what is found wrong with them, where, and how people see it.
+//!
+//! The cases are data; `tests/reader/README.md` describes them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use vaultwatch::diagnostic::{Diagnostic, Severity, Source, Sources, Span};
+use vaultwatch::rule;
+
+mod bounds;
+mod drawn;
+mod files;
+mod typed;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    text: String,
+    #[serde(default)]
+    whole: bool,
+    path: Option<String>,
+    #[serde(default)]
+    more: Vec<More>,
+    finds: Vec<String>,
+    loads: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct More {
+    path: String,
+    text: String,
+}
+
+/// What a rule needs, beside what a case is about.
+const NEEDED: [(&str, &str); 6] = [
+    ("title", "Case"),
+    ("id", "6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b00"),
+    ("name", "case"),
+    ("level", "low"),
+    ("logsource", "{product: vault, service: audit}"),
+    ("detection", "{s: {x: v}, condition: s}"),
+];
+
+/// The text with the keys that it lacks.
+fn completed(text: &str) -> String {
+    let mut whole = text.trim_end_matches('\n').to_owned() + "\n";
+    for (key, value) in NEEDED {
+        if !text.lines().any(|line| line.starts_with(&format!("{key}:"))) {
+            writeln!(whole, "{key}: {value}").unwrap();
+        }
+    }
+    whole
+}
+
+impl Case {
+    fn sources(&self) -> Sources {
+        let text = if self.whole { self.text.clone() } else { completed(&self.text) };
+        let first = Source::new(self.path.as_deref().unwrap_or("case.yml"), text);
+        let more = self.more.iter().map(|more| Source::new(&more.path, &more.text));
+        Sources([first].into_iter().chain(more).collect())
+    }
+
+    /// What is not as the case says.
+    fn failure(&self) -> Option<String> {
+        let sources = self.sources();
+        let reading = rule::read(&sources);
+        let found: Vec<_> = reading.diagnostics.iter().map(|diagnostic| line(&sources, diagnostic)).collect();
+        let loads = self.loads.unwrap_or(usize::from(!reading.has_errors()));
+        if found == self.finds && reading.rules.len() == loads {
+            return None;
+        }
+        Some(format!(
+            "\n--- {}\n{}\nfinds = {:#?}\nbut found {:#?}\nand loaded {} rules, not {loads}\n",
+            self.name,
+            self.text,
+            self.finds,
+            found,
+            reading.rules.len()
+        ))
+    }
+}
+
+/// A diagnostic in one line, as the cases write it.
+fn line(sources: &Sources, diagnostic: &Diagnostic) -> String {
+    let severity = match diagnostic.severity {
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    };
+    let (place, text) = quoted(sources, &diagnostic.span);
+    let related = diagnostic.related.as_ref().map(|(span, _)| {
+        let (place, text) = quoted(sources, span);
+        format!(" + {place}: {text}")
+    });
+    format!("{place}: {severity}[{}] {text}{}", diagnostic.code, related.unwrap_or_default())
+}
+
+/// Where a span is, and what it covers.
+fn quoted(sources: &Sources, span: &Span) -> (String, String) {
+    let source = sources.get(span.source).expect("a span lies in one of the sources");
+    let before = source.text.get(..span.bytes.start).expect("a span starts on a character");
+    let text = source.text.get(span.bytes.clone()).expect("a span ends on a character");
+    let line = before.matches('\n').count() + 1;
+    let path = if span.source.0 == 0 { String::new() } else { format!("{}:", source.path) };
+    (format!("{path}{line}"), text.replace('\n', "⏎"))
+}
+
+fn cases() -> Vec<(PathBuf, Cases)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reader");
+    let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml") && !path.ends_with("typed.toml"));
+    files.sort();
+    let read = |path: PathBuf| {
+        let cases = toml::from_str(&fs::read_to_string(&path).unwrap());
+        let cases = cases.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        (path, cases)
+    };
+    files.into_iter().map(read).collect()
+}
+
+#[test]
+fn every_case_finds_what_it_says() {
+    let files = cases();
+    let all: Vec<_> = files.iter().flat_map(|(_, cases)| &cases.case).collect();
+    let failures: Vec<_> = all.iter().filter_map(|case| case.failure()).collect();
+    assert!(failures.is_empty(), "{} of {} cases fail:\n{}", failures.len(), all.len(), failures.concat());
+}
+
+/// Codes that only large files and the disk bring about; `bounds` and `files` have them.
+const ELSEWHERE: [&str; 3] = ["file-unreadable", "file-too-large", "more-problems"];
+
+#[test]
+fn every_code_has_a_case() {
+    let files = cases();
+    let found: Vec<_> = files.iter().flat_map(|(_, cases)| &cases.case).flat_map(|case| &case.finds).collect();
+    let unseen: Vec<_> =
+        rule_codes().filter(|code| !found.iter().any(|line| line.contains(&format!("[{code}]")))).collect();
+    assert_eq!(unseen, ELSEWHERE);
+}
+
+fn rule_codes() -> impl Iterator<Item = &'static str> {
+    vaultwatch::diagnostic::Code::ALL.iter().map(|code| code.id())
+}
