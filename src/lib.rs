@@ -8,5 +8,6 @@ pub mod payload;
 pub mod audit;
 pub mod diagnostic;
 pub mod rule;
+pub mod detect;
 pub mod rule_files;
 pub mod cli;

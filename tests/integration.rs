@@ -11,3 +11,5 @@ mod corpus;
 mod payload;
 // Rule files: what loads, what is found wrong with them, and how people see it.
 mod reader;
+// The rule language, as cases and as generated rules.
+mod sigma;
