@@ -1,6 +1,23 @@
 //! vaultwatch watches `HashiCorp` Vault's audit log and alerts the moment somebody does what they should not.
 //!
-//! The modules stand in the order of the flow, and a module imports only what stands above it.
+//! ```text
+//! subscription payload -> LogBatch -> AuditEvent -> matches -> Alert -> published
+//!       payload                        audit       detect    pipeline   aws
+//! ```
+//!
+//! The modules stand in the order of that flow, and a module imports only what stands above it.
+//! The Lambda function and the command line run the very same line.
+//!
+//! # Invariants
+//!
+//! - **Pure in the middle.** Only [`rule_files`], the AWS edge, [`cli`] and the binaries are `async` or read
+//!   the clock, the environment, files or the network.
+//! - **Event time.** The `time` inside an audit event is when it happened; arrival time never matters.
+//! - **One reader.** What the loader accepts is exactly what the function runs, and nothing in a rule file is ignored
+//!   without a diagnostic.
+//! - **A bad line never fails a batch, and is never lost.** It is counted, named by its log event id, and alerts.
+//! - **The same alert has the same id**, derived from its rule and what happened.
+//! - **Secrets stay in.** Text from the log leaves only as [`alert::Redacted`].
 
 pub mod number;
 pub mod fold;
@@ -9,5 +26,8 @@ pub mod audit;
 pub mod diagnostic;
 pub mod rule;
 pub mod detect;
+pub mod alert;
+pub mod pipeline;
+pub mod state;
 pub mod rule_files;
 pub mod cli;

@@ -105,6 +105,8 @@ fn values_of_fields() {
         ("doubled in one member of an array only", r#"{"a":[{"b":1},{"b":2,"b":3}]}"#, "a.b=1,3"),
         ("doubled literal keys", r#"{"a.b":1,"a.b":2}"#, "a.b=2"),
         ("a doubled key that ends as another type", r#"{"a":{"b":1},"a":"x"}"#, "a=x a.b="),
+        ("literal keys below a doubled one", r#"{"a":{"b.c":"x"},"a":{"b":{"d":1}}}"#, "a.b.c= a.b.d=1"),
+        ("a doubled key beside a literal one", r#"{"a":1,"a.b":"x","a":2}"#, "a=2 a.b=x"),
         ("escaped keys", r#"{"\u0061":{"\u0062":1}}"#, "a.b=1"),
         ("escaped values", r#"{"a":"x\n\ty\u003cz","b":"\ud83d\ude00"}"#, "a=x\n\ty<z b=😀"),
         ("an unknown type is an event", r#"{"type":"telepathy"}"#, "type=telepathy"),

@@ -13,3 +13,7 @@ mod payload;
 mod reader;
 // The rule language, as cases and as generated rules.
 mod sigma;
+// From log batches to alerts.
+mod pipeline;
+// No secret leaves.
+mod redaction;

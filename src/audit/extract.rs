@@ -6,7 +6,7 @@
 use super::Unreadable;
 use super::fields::{FieldTable, NodeId, ROOT, Step};
 use super::json::{Container, Malformed, RawString, Scanner};
-use super::values::{Piece, Stored, Values, narrow};
+use super::values::{Piece, Stored, Values, Visit, narrow};
 use crate::number::Number;
 
 /// Arrays in arrays deeper than this, at a wanted field, are not read. Vault itself refuses such requests.
@@ -28,7 +28,7 @@ pub(super) fn extract(text: &str, table: &FieldTable, values: &mut Values) -> Re
     }
     let root = Place { node: ROOT, literal: false, depth: 0 };
     walk.object(root).and_then(|()| walk.scanner.end()).map_err(|Malformed| Unreadable::NotJson)?;
-    values.settle_literal_keys();
+    values.settle();
     Ok(())
 }
 
@@ -52,7 +52,7 @@ struct Place {
 impl Walk<'_, '_> {
     fn object(&mut self, place: Place) -> Result<(), Malformed> {
         self.scanner.expect(b'{')?;
-        let since = self.values.len();
+        let own_visits = self.values.visits.len();
         let mut seen = 0_u128;
         let mut first = true;
         while self.scanner.next_member(Container::Object, first)? {
@@ -62,16 +62,18 @@ impl Walk<'_, '_> {
                 self.skip()?;
                 continue;
             };
-            let inner =
-                Place { node: step.node, literal: place.literal || step.position.is_none(), depth: place.depth + 1 };
-            // Past 128 siblings, and for literal keys, every key is treated as a repeated one, which is only slow.
+            let literal = step.position.is_none();
+            let visit = Visit { node: step.node, literal, since: self.values.len() };
+            // Past 128 siblings, and for literal keys, every key is looked up as a repeated one, which is only slow.
             let bit = step.position.and_then(|position| 1_u128.checked_shl(narrow(position))).unwrap_or(0);
             if bit == 0 || seen & bit != 0 {
-                self.forget(inner, since);
+                self.values.forget_earlier(visit, own_visits);
             }
             seen |= bit;
-            self.value(inner)?;
+            self.values.visits.push(visit);
+            self.value(Place { node: step.node, literal: place.literal || literal, depth: place.depth + 1 })?;
         }
+        self.values.visits.truncate(own_visits);
         Ok(())
     }
 
@@ -150,13 +152,5 @@ impl Walk<'_, '_> {
         }
         let table = self.table;
         self.values.with_unescaped(key.text, |key| table.step(from, key))
-    }
-
-    /// A key came a second time in one object: the last one wins, so what came of the first is dropped.
-    ///
-    /// A literal key never repeats a nested one, nor the other way round.
-    fn forget(&mut self, place: Place, since: usize) {
-        let table = self.table;
-        self.values.forget(since, |entry| entry.literal == place.literal && table.leads_to(place.node, entry.slot));
     }
 }

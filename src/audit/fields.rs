@@ -155,12 +155,6 @@ impl FieldTable {
         let node = key.split('.').try_fold(from, find)?;
         Some(Step { node, position: None })
     }
-
-    /// Whether a slot lies at or below a node.
-    pub(super) fn leads_to(&self, node: NodeId, slot: Slot) -> bool {
-        let node = self.node(node);
-        node.slot == Some(slot) || node.children.iter().any(|(_, child)| self.leads_to(*child, slot))
-    }
 }
 
 /// Where a key leads in the trie.

@@ -1,7 +1,7 @@
 //! The values of an event's fields, as positions in its text, so that their memory outlives the event.
 
 use super::Value;
-use super::fields::Slot;
+use super::fields::{NodeId, Slot};
 use super::json::{self, Malformed, Open};
 use crate::number::Number;
 
@@ -15,19 +15,34 @@ pub(super) struct Values {
     arena: String,
     /// Texts of derived values.
     derived: String,
-    has_literal_keys: bool,
+    /// There are values to drop: of repeated keys, or perhaps of literal ones.
+    is_unsettled: bool,
+    /// Wanted keys of the objects around the walk, outermost first.
+    pub(super) visits: Vec<Visit>,
     /// Containers that are open while the walk skips a value.
     pub(super) open: Open,
 }
 
 /// One value of one field.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) slot: Slot,
+struct Entry {
+    slot: Slot,
     next: Option<u32>,
     /// Found under a literal key with dots, which a nested path beats.
-    pub(super) literal: bool,
+    literal: bool,
+    /// Its key was repeated.
+    dropped: bool,
     stored: Stored,
+}
+
+/// A wanted key of an object.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visit {
+    pub(super) node: NodeId,
+    /// A literal key with dots.
+    pub(super) literal: bool,
+    /// How many values there were before.
+    pub(super) since: usize,
 }
 
 /// A value, free of lifetimes.
@@ -75,7 +90,8 @@ impl Values {
         self.chains.resize(slots, None);
         self.arena.clear();
         self.derived.clear();
-        self.has_literal_keys = false;
+        self.is_unsettled = false;
+        self.visits.clear();
         self.open.clear();
     }
 
@@ -113,8 +129,8 @@ impl Values {
     /// Adds a value of a field.
     pub(super) fn push(&mut self, slot: Slot, stored: Stored, literal: bool) {
         let new = narrow(self.entries.len());
-        self.entries.push(Entry { slot, next: None, literal, stored });
-        self.has_literal_keys |= literal;
+        self.entries.push(Entry { slot, next: None, literal, dropped: false, stored });
+        self.is_unsettled |= literal;
         let Some(chain) = self.chains.get_mut(slot.index()) else { return };
         let last = match chain {
             None => {
@@ -156,28 +172,35 @@ impl Values {
         Ok(result)
     }
 
-    /// Drops the values from `since` on that `unwanted` names. Only doubled and literal keys need this, which Vault
-    /// never writes.
-    pub(super) fn forget(&mut self, since: usize, unwanted: impl Fn(&Entry) -> bool) {
-        let mut position = 0;
-        self.entries.retain(|entry| {
-            let keep = position < since || !unwanted(entry);
-            position += 1;
-            keep
-        });
-        let kept = std::mem::take(&mut self.entries);
-        self.chains.fill(None);
-        for entry in kept {
-            self.push(entry.slot, entry.stored, entry.literal);
+    /// A key came a second time in one object: the last one wins, so what came of the first is dropped, all of it.
+    ///
+    /// `own_visits` is where the object's own visits start. A literal key never repeats a nested one.
+    pub(super) fn forget_earlier(&mut self, visit: Visit, own_visits: usize) {
+        let visits = self.visits.get(own_visits..).unwrap_or_default();
+        let ends = visits.iter().skip(1).map(|next| next.since).chain([visit.since]);
+        for (earlier, end) in visits.iter().zip(ends) {
+            if (earlier.node, earlier.literal) != (visit.node, visit.literal) {
+                continue;
+            }
+            for entry in self.entries.get_mut(earlier.since..end).unwrap_or_default() {
+                entry.dropped = true;
+                self.is_unsettled = true;
+            }
         }
     }
 
-    /// A nested path beats a literal key with dots.
-    pub(super) fn settle_literal_keys(&mut self) {
-        if self.has_literal_keys {
-            let nested: Vec<Slot> =
-                self.entries.iter().filter(|entry| !entry.literal).map(|entry| entry.slot).collect();
-            self.forget(0, |entry| entry.literal && nested.contains(&entry.slot));
+    /// Drops what was repeated, and literal keys with dots where there is a nested path. Vault writes neither.
+    pub(super) fn settle(&mut self) {
+        if !self.is_unsettled {
+            return;
+        }
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.retain(|entry| !entry.dropped);
+        let nested: Vec<Slot> = entries.iter().filter(|entry| !entry.literal).map(|entry| entry.slot).collect();
+        entries.retain(|entry| !entry.literal || !nested.contains(&entry.slot));
+        self.chains.fill(None);
+        for entry in entries {
+            self.push(entry.slot, entry.stored, entry.literal);
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{expected_names, indented, verdicts, whole};
 const TEXT: &str = r"[abAkK\u{212A}ıİ*?\\]{1,4}";
 
 fn field() -> BoxedStrategy<String> {
-    one_of(&["a", "b", "a.b", "b.a", "c"])
+    one_of(&["a", "b", "a.b", "b.a", "a.a.b", "c"])
 }
 
 fn quoted() -> BoxedStrategy<String> {

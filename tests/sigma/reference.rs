@@ -3,7 +3,7 @@
 //! Slow on purpose, and independent of the evaluator that it judges: it walks a tree of the whole event.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use vaultwatch::audit::address;
 use vaultwatch::fold::fold;
@@ -177,9 +177,11 @@ fn refers(reference: &FieldRef, mine: &Json, theirs: &Json) -> bool {
     }
 }
 
-/// Reads the digits where RFC 3339 has them; no offset is applied.
+/// Reads the digits where RFC 3339 has them, with an offset or without one; none is applied.
 fn time_part(text: &str, part: TimePart) -> Option<i128> {
-    text.parse::<Timestamp>().ok()?;
+    if text.parse::<Timestamp>().is_err() && text.parse::<DateTime>().is_err() {
+        return None;
+    }
     let date: Date = text.get(..10)?.parse().ok()?;
     match part {
         TimePart::Minute => text.get(14..16)?.parse().ok(),

@@ -1,0 +1,272 @@
+//! An alert as an e-mail, which is also its block on a terminal.
+//!
+//! All text from the log goes through [`text`], so that no line of the letter is an attacker's.
+
+use jiff::Timestamp;
+
+use crate::alert::{Alert, AuditFacts, Evidence, Redacted, Subject, console, text};
+use crate::payload::EventRef;
+
+/// The longest letter, in bytes. Links and identity always fit; what goes before them is cut.
+pub const MAX_BYTES: usize = 16 << 10;
+
+/// The longest subject line that SNS takes, in bytes.
+pub const MAX_SUBJECT_BYTES: usize = 99;
+
+/// The width of the text, and of the labels' column.
+const WIDTH: usize = 80;
+const COLUMN: usize = 8;
+
+/// How much of one log text, and of one text of the rule, is told, in bytes.
+const LOG_TEXT_BYTES: usize = 200;
+const RULE_TEXT_BYTES: usize = 1000;
+
+/// How many of a list are told, and how many log events are linked to.
+const LISTED: usize = 10;
+const LINKED: usize = 3;
+
+/// A longer link is none that `CloudWatch`'s names can make, in bytes.
+const LINK_BYTES: usize = 3000;
+
+/// `[vaultwatch] HIGH: <title of the rule>`: printable ASCII, and nothing from the log in it.
+#[must_use]
+pub fn subject(alert: &Alert) -> String {
+    text::ascii(&format!("[vaultwatch] {}", headline(alert)), MAX_SUBJECT_BYTES)
+}
+
+/// The letter: what happened, what to do about it, and where to look. With the `region` of the log group it has links
+/// into the console.
+#[must_use]
+pub fn body(alert: &Alert, region: Option<&str>) -> String {
+    let references = references(alert, region).0;
+    let mut letter = story(alert).0;
+    let room = MAX_BYTES.saturating_sub(references.len() + 1);
+    if letter.len() > room {
+        let note = format!("\n[{} bytes in all]\n", letter.len());
+        letter.truncate(text::prefix(&letter, room.saturating_sub(note.len())).len());
+        letter.push_str(&note);
+    }
+    letter + "\n" + &references
+}
+
+fn headline(alert: &Alert) -> String {
+    format!("{}: {}", alert.level.as_str().to_uppercase(), alert.analytic.title)
+}
+
+/// Everything above the links.
+fn story(alert: &Alert) -> Letter {
+    let analytic = &alert.analytic;
+    let mut letter = Letter::default();
+    letter.paragraph("", 0, &rule_text(&headline(alert)));
+    letter.gap();
+    letter.field("What", analytic.description.as_deref().map(rule_text));
+    match &alert.subject {
+        Subject::Audit(facts) => tell(&mut letter, facts, alert.time),
+        Subject::Unreadable { count } => {
+            letter.field("When", Some(when(alert.time)));
+            letter.field("Count", Some(count.to_string()));
+        }
+    }
+    letter.field("Unless", some_text(listed(&analytic.falsepositives, "; ", |cause| rule_text(cause))));
+    if !analytic.runbook.is_empty() {
+        letter.gap();
+        for (step, number) in analytic.runbook.iter().zip(1..) {
+            let label = if number == 1 { "Do" } else { "" };
+            let head = format!("{label:<COLUMN$}{number}. ");
+            letter.paragraph(&head, head.len(), &rule_text(step));
+        }
+    }
+    letter
+}
+
+/// Where to look, and what to look for.
+fn references(alert: &Alert, region: Option<&str>) -> Letter {
+    let mut letter = Letter::default();
+    letter.lines("Event", &event_lines(alert, region));
+    letter.lines("Around", region.and_then(|region| around_line(alert, region)).as_slice());
+    if let Subject::Audit(facts) = &alert.subject {
+        let accessor = facts.accessor.as_ref().map(|accessor| format!("accessor {}", shown(accessor)));
+        letter.lines("Token", accessor.as_slice());
+        letter.lines("Request", facts.request_id.as_ref().map(shown).as_slice());
+    }
+    letter.lines("Rule", &[format!("{}, {}", rule_text(&alert.analytic.name), alert.analytic.id)]);
+    letter.lines("Alert", &[alert.id.to_string()]);
+    letter
+}
+
+fn tell(letter: &mut Letter, facts: &AuditFacts, time: Timestamp) {
+    letter.field("Who", Some(who(facts)));
+    letter.field("From", some_text(from(facts)));
+    letter.field("Where", Some(whereabouts(facts)));
+    letter.field("When", Some(when(time)));
+    let why: Vec<String> = facts.evidence.iter().take(LISTED).map(because).collect();
+    for (reason, index) in why.iter().zip(0..) {
+        letter.field(if index == 0 { "Why" } else { "" }, Some(reason.clone()));
+    }
+    if !facts.evidence.iter().any(|evidence| evidence.field == "error") {
+        letter.field("Error", facts.error.as_ref().map(quoted));
+    }
+}
+
+fn who(facts: &AuditFacts) -> String {
+    let name = facts.display_name.as_ref().map(shown);
+    let login = facts.login_user.as_ref().map(|user| format!("login as {}", shown(user)));
+    let entity = facts.entity_id.as_ref().map(|entity| format!("entity {}", shown(entity)));
+    let policies = some_text(listed(&facts.policies, ", ", shown)).map(|policies| format!("policies {policies}"));
+    let known: Vec<String> = [name, login, entity, policies].into_iter().flatten().collect();
+    some_text(known.join(", ")).unwrap_or_else(|| "unknown: the entry names nobody".to_owned())
+}
+
+fn from(facts: &AuditFacts) -> String {
+    let address = facts.remote_address.as_ref().map(shown);
+    let port = facts.remote_port.map(|port| format!("port {port}"));
+    let agent = facts.user_agent.as_ref().map(|agent| format!("with {}", quoted(agent)));
+    let known: Vec<String> = [address, port, agent].into_iter().flatten().collect();
+    known.join(", ")
+}
+
+fn whereabouts(facts: &AuditFacts) -> String {
+    let request = [&facts.operation, &facts.path].into_iter().flatten().map(shown).collect::<Vec<_>>().join(" ");
+    let mount = match (&facts.mount_point, &facts.mount_type) {
+        (Some(point), Some(kind)) => Some(format!("mount {} of type {}", shown(point), shown(kind))),
+        (Some(point), None) => Some(format!("mount {}", shown(point))),
+        (None, Some(kind)) => Some(format!("mount of type {}", shown(kind))),
+        (None, None) => None,
+    };
+    let parts = [some_text(format!("namespace {}", shown(&facts.namespace))), some_text(request), mount];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn because(evidence: &Evidence) -> String {
+    let field = rule_text(&evidence.field);
+    match some_text(listed(&evidence.values, ", ", quoted)) {
+        Some(values) => format!("{field} is {values}"),
+        None => field,
+    }
+}
+
+fn when(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// One line for each of the first log events: a link, or where it stands.
+fn event_lines(alert: &Alert, region: Option<&str>) -> Vec<String> {
+    let events = alert.events.iter().take(LINKED);
+    let mut lines: Vec<String> = events.map(|event| event_line(alert, event, region)).collect();
+    let more = alert.events.len().saturating_sub(LINKED);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+fn event_line(alert: &Alert, event: &EventRef, region: Option<&str>) -> String {
+    match event {
+        EventRef::Line { file, line } => format!("{}:{line}", text::bounded(file, LOG_TEXT_BYTES)),
+        EventRef::LogEvent(id) => {
+            let link = region.map(|region| console::event(region, &alert.log, id, alert.time));
+            link.filter(|link| link.len() <= LINK_BYTES).unwrap_or_else(|| position(alert, id))
+        }
+    }
+}
+
+fn position(alert: &Alert, event_id: &str) -> String {
+    let names = [event_id, &alert.log.log_group, &alert.log.log_stream];
+    let [id, group, stream] = names.map(|name| text::bounded(name, LOG_TEXT_BYTES));
+    format!("{id} in {group}, stream {stream}")
+}
+
+fn around_line(alert: &Alert, region: &str) -> Option<String> {
+    if alert.log.log_group.is_empty() {
+        return None;
+    }
+    let principal = match &alert.subject {
+        Subject::Audit(facts) => [&facts.entity_id, &facts.accessor, &facts.display_name].into_iter().flatten().next(),
+        Subject::Unreadable { .. } => None,
+    };
+    let term = principal.map(Redacted::as_str).filter(|term| is_term(term));
+    let note = if term.is_some() { "same principal, 30 minutes" } else { "30 minutes" };
+    let link = console::around(region, &alert.log, term, alert.time);
+    (link.len() <= LINK_BYTES).then(|| format!("{link}   ({note})"))
+}
+
+/// Whether a text can stand between quotation marks in a filter pattern, and is not so short that it is everywhere.
+fn is_term(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:@/+=".contains(&byte);
+    (4..=LOG_TEXT_BYTES).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
+fn shown(text: &Redacted) -> String {
+    text::bounded(text.as_str().trim(), LOG_TEXT_BYTES).into_owned()
+}
+
+fn quoted(text: &Redacted) -> String {
+    format!("\"{}\"", shown(text))
+}
+
+/// Text of a rule file, which may span lines.
+fn rule_text(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text::bounded(&line, RULE_TEXT_BYTES).into_owned()
+}
+
+/// The first [`LISTED`] members, and how many there are beyond them.
+fn listed<T>(members: &[T], separator: &str, show: impl Fn(&T) -> String) -> String {
+    let mut told: Vec<String> = members.iter().take(LISTED).map(show).collect();
+    let more = members.len().saturating_sub(LISTED);
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told.join(separator)
+}
+
+fn some_text(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Lines with a column of labels.
+#[derive(Default)]
+struct Letter(String);
+
+impl Letter {
+    fn gap(&mut self) {
+        self.0.push('\n');
+    }
+
+    /// A label with wrapped text beside it, if there is any.
+    fn field(&mut self, label: &str, text: Option<String>) {
+        if let Some(text) = text {
+            self.paragraph(&format!("{label:<COLUMN$}"), COLUMN, &text);
+        }
+    }
+
+    /// A label with unbroken lines beside it.
+    fn lines(&mut self, label: &str, lines: &[String]) {
+        for (line, index) in lines.iter().zip(0..) {
+            let label = if index == 0 { label } else { "" };
+            for piece in [&format!("{label:<COLUMN$}"), line, "\n"] {
+                self.0.push_str(piece);
+            }
+        }
+    }
+
+    /// Wraps `text` behind `head`, the lines after the first indented by `indent`.
+    fn paragraph(&mut self, head: &str, indent: usize, text: &str) {
+        self.0.push_str(head);
+        let mut column = head.len();
+        for (word, index) in text.split_whitespace().zip(0..) {
+            let width = word.chars().count();
+            if index > 0 && column + 1 + width > WIDTH {
+                self.0.push('\n');
+                self.0.push_str(&" ".repeat(indent));
+                column = indent;
+            } else if index > 0 {
+                self.0.push(' ');
+                column += 1;
+            }
+            self.0.push_str(word);
+            column += width;
+        }
+        self.0.push('\n');
+    }
+}

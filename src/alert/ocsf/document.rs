@@ -1,0 +1,337 @@
+//! The document's shape: OCSF's attributes in OCSF's words.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+type Text<'a> = Cow<'a, str>;
+
+/// The class, and what an alert says in it.
+#[derive(Serialize)]
+pub(super) struct DetectionFinding<'a> {
+    #[serde(flatten)]
+    pub(super) class: Classification,
+    pub(super) time: i64,
+    pub(super) severity_id: u8,
+    pub(super) severity: &'static str,
+    pub(super) message: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) count: Option<usize>,
+    pub(super) finding_info: FindingInfo<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) evidences: Vec<EvidenceArtifact<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) observables: Vec<Observable<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) resources: Vec<Resource<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) remediation: Option<Remediation>,
+    pub(super) metadata: Metadata<'a>,
+    pub(super) unmapped: Unmapped<'a>,
+}
+
+/// What every alert has in common.
+#[derive(Serialize)]
+pub(super) struct Classification {
+    category_uid: u8,
+    category_name: &'static str,
+    class_uid: u16,
+    class_name: &'static str,
+    activity_id: u8,
+    activity_name: &'static str,
+    type_uid: u32,
+    type_name: &'static str,
+    status_id: u8,
+    status: &'static str,
+    is_alert: bool,
+}
+
+/// A Detection Finding that was just created.
+pub(super) const CREATED: Classification = Classification {
+    category_uid: 2,
+    category_name: "Findings",
+    class_uid: 2004,
+    class_name: "Detection Finding",
+    activity_id: 1,
+    activity_name: "Create",
+    type_uid: 200_401,
+    type_name: "Detection Finding: Create",
+    status_id: 1,
+    status: "New",
+    is_alert: true,
+};
+
+/// `metadata`
+#[derive(Serialize)]
+pub(super) struct Metadata<'a> {
+    pub(super) version: &'static str,
+    pub(super) product: Product,
+    pub(super) uid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) log_provider: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) log_name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) original_event_uid: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tenant_uid: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) is_truncated: bool,
+}
+
+/// `product`
+#[derive(Serialize)]
+pub(super) struct Product {
+    pub(super) name: &'static str,
+    pub(super) vendor_name: &'static str,
+    pub(super) version: &'static str,
+}
+
+/// `finding_info`
+#[derive(Serialize)]
+pub(super) struct FindingInfo<'a> {
+    pub(super) uid: String,
+    pub(super) title: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) desc: Option<Text<'a>>,
+    pub(super) analytic: Analytic<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) attacks: Vec<AttackObject<'a>>,
+    pub(super) first_seen_time: i64,
+    pub(super) last_seen_time: i64,
+    pub(super) data_sources: [&'static str; 1],
+}
+
+/// `analytic`: the rule.
+#[derive(Serialize)]
+pub(super) struct Analytic<'a> {
+    pub(super) uid: String,
+    pub(super) name: &'a str,
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) type_id: u8,
+}
+
+/// `attack`
+#[derive(Serialize)]
+pub(super) struct AttackObject<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tactic: Option<Identified<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) technique: Option<Identified<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sub_technique: Option<Identified<'a>>,
+    pub(super) version: &'static str,
+}
+
+/// `tactic`, `technique`, `sub_technique`
+#[derive(Clone, Serialize)]
+pub(super) struct Identified<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uid: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<Text<'a>>,
+}
+
+/// `evidences`
+#[derive(Serialize)]
+pub(super) struct EvidenceArtifact<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uid: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) actor: Option<Actor<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) src_endpoint: Option<NetworkEndpoint<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) api: Option<Api<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) http_request: Option<HttpRequest<'a>>,
+}
+
+/// `actor`
+#[derive(Serialize)]
+pub(super) struct Actor<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<User<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) session: Option<Session<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) authorizations: Vec<Authorization<'a>>,
+}
+
+/// `user`: display name and entity id.
+#[derive(Serialize)]
+pub(super) struct User<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) uid: Option<Text<'a>>,
+}
+
+/// `session`: the token's accessor, as its HMAC.
+#[derive(Serialize)]
+pub(super) struct Session<'a> {
+    pub(super) uid: Text<'a>,
+}
+
+/// `authorization`
+#[derive(Serialize)]
+pub(super) struct Authorization<'a> {
+    pub(super) policy: Named<'a>,
+}
+
+/// `policy`, `service`
+#[derive(Serialize)]
+pub(super) struct Named<'a> {
+    pub(super) name: Text<'a>,
+}
+
+/// `network_endpoint`
+#[derive(Serialize)]
+pub(super) struct NetworkEndpoint<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ip: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hostname: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) port: Option<u16>,
+}
+
+/// `api`
+#[derive(Serialize)]
+pub(super) struct Api<'a> {
+    pub(super) operation: Text<'a>,
+    pub(super) service: Named<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request: Option<ApiRequest<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) response: Option<ApiResponse<'a>>,
+}
+
+/// `request`
+#[derive(Serialize)]
+pub(super) struct ApiRequest<'a> {
+    pub(super) uid: Text<'a>,
+}
+
+/// `response`
+#[derive(Serialize)]
+pub(super) struct ApiResponse<'a> {
+    pub(super) error: Text<'a>,
+}
+
+/// `http_request`
+#[derive(Serialize)]
+pub(super) struct HttpRequest<'a> {
+    pub(super) user_agent: Text<'a>,
+}
+
+/// `observable`
+#[derive(Serialize)]
+pub(super) struct Observable<'a> {
+    pub(super) name: &'static str,
+    pub(super) type_id: u8,
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) value: Text<'a>,
+}
+
+/// `resource_details`
+#[derive(Serialize)]
+pub(super) struct Resource<'a> {
+    pub(super) name: Text<'a>,
+    pub(super) namespace: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type")]
+    pub(super) kind: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) data: Option<MountData<'a>>,
+}
+
+/// `data` of a resource.
+#[derive(Serialize)]
+pub(super) struct MountData<'a> {
+    pub(super) mount_point: Text<'a>,
+}
+
+/// `remediation`
+#[derive(Serialize)]
+pub(super) struct Remediation {
+    pub(super) desc: String,
+}
+
+/// `unmapped`: what the schema has no place for, and a flat copy of what it has.
+#[derive(Default, Serialize)]
+pub(super) struct Unmapped<'a> {
+    pub(super) events: Vec<EventPosition<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) entry_type: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_id: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) operation: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) path: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) namespace: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mount_point: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mount_type: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) login_user: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) accessor: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) policies: Vec<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) remote_address: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) remote_port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user_agent: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) matched: Vec<Matched<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) log_group: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) log_stream: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) falsepositives: Vec<Text<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) runbook: Vec<Text<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) references: Vec<Text<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    /// How many members each list lacks.
+    pub(super) omitted: BTreeMap<&'static str, usize>,
+}
+
+/// A field that made the rule match.
+#[derive(Serialize)]
+pub(super) struct Matched<'a> {
+    pub(super) field: Text<'a>,
+    pub(super) values: Vec<Text<'a>>,
+    /// How many values are not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) omitted: Option<usize>,
+}
+
+/// Where an event stands.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum EventPosition<'a> {
+    LogEvent { log_event_id: Text<'a> },
+    Line { file: Text<'a>, line: u64 },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
