@@ -6,11 +6,11 @@
 //! ```
 //!
 //! The modules stand in the order of that flow, and a module imports only what stands above it.
-//! The Lambda function and the command line run the very same line.
+//! The Lambda function ([`function`]) and the command line ([`cli`]) run the very same line.
 //!
 //! # Invariants
 //!
-//! - **Pure in the middle.** Only [`rule_files`], the AWS edge, [`cli`] and the binaries are `async` or read
+//! - **Pure in the middle.** Only [`rule_files`], [`aws`], [`function`], [`cli`] and the binaries are `async` or read
 //!   the clock, the environment, files or the network.
 //! - **Event time.** The `time` inside an audit event is when it happened; arrival time never matters.
 //! - **One reader.** What the loader accepts is exactly what the function runs, and nothing in a rule file is ignored
@@ -30,4 +30,6 @@ pub mod alert;
 pub mod pipeline;
 pub mod state;
 pub mod rule_files;
+pub mod aws;
+pub mod function;
 pub mod cli;

@@ -213,7 +213,8 @@ impl Analytic {
             id: rule.id,
             name: rule.name.clone(),
             title: rule.title.clone(),
-            description: rule.description.clone(),
+            // A folded block of YAML ends in a line break.
+            description: rule.description.as_deref().map(|text| text.trim_end().to_owned()),
             level: rule.level,
             references: rule.references.clone(),
             falsepositives: rule.falsepositives.clone(),

@@ -220,6 +220,16 @@ fn listed<T>(members: &[T], separator: &str, show: impl Fn(&T) -> String) -> Str
     told.join(separator)
 }
 
+/// Words to break lines between. What stands in backticks is a command to copy, which stays in one line.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_command = false;
+    let is_break = move |character: char| {
+        in_command ^= character == '`';
+        character.is_whitespace() && !in_command
+    };
+    text.split(is_break).filter(|word| !word.is_empty())
+}
+
 fn some_text(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
@@ -254,7 +264,7 @@ impl Letter {
     fn paragraph(&mut self, head: &str, indent: usize, text: &str) {
         self.0.push_str(head);
         let mut column = head.len();
-        for (word, index) in text.split_whitespace().zip(0..) {
+        for (word, index) in words(text).zip(0..) {
             let width = word.chars().count();
             if index > 0 && column + 1 + width > WIDTH {
                 self.0.push('\n');

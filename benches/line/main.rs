@@ -1,0 +1,30 @@
+//! What the line costs: figures against their limits first, each a ratio within one run where that is possible, then
+//! Criterion's statistics, which compare with the run before.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark measures time, prints, and stops at the first surprise"
+)]
+
+use criterion::Criterion;
+
+mod corpus;
+mod decode;
+mod evaluate;
+mod paired;
+mod process;
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--bench") {
+        evaluate::figures();
+        decode::figures();
+        process::figures();
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    evaluate::statistics(&mut criterion);
+    decode::statistics(&mut criterion);
+    criterion.final_summary();
+}

@@ -1,0 +1,287 @@
+//! What people read on a terminal. Everything that the commands say is put into words and columns here.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+
+use super::failure::Failure;
+use crate::alert::{Alert, Redacted, Subject, text};
+use crate::payload::EventRef;
+use crate::pipeline::Tally;
+use crate::rule::Level;
+
+/// Said of a `CONTROL_MESSAGE`.
+pub(super) const CONTROL_MESSAGE: &str =
+    "control message: CloudWatch Logs checks that the function can be invoked; no log events";
+
+/// The longest name or address that a column shows, in characters.
+const MAX_CELL: usize = 40;
+
+/// The longest operation and path that a line shows, in characters.
+const MAX_ACTION: usize = 120;
+
+/// `12,408`
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (digit, left) in digits.chars().zip((0..digits.len()).rev()) {
+        text.push(digit);
+        if left > 0 && left % 3 == 0 {
+            text.push(',');
+        }
+    }
+    text
+}
+
+/// `1 alert`, `2 alerts`
+pub(super) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// `2026-11-22 03:12:45Z`
+pub(super) fn time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// The text on one line, with nothing in it that a terminal acts upon.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    text::visible(text)
+}
+
+/// `error: ...` for each thing that is wrong, and `help: ...`.
+pub(super) fn failure(failure: &Failure, color: bool) -> String {
+    let error = failure.messages().into_iter().map(|message| labelled("error", AnsiColor::Red, &message, color));
+    let help = failure.help().into_iter().map(|help| labelled("help", AnsiColor::Cyan, &help, color));
+    error.chain(help).collect()
+}
+
+/// `warning: ...`
+pub(super) fn warning(message: &str, color: bool) -> String {
+    labelled("warning", AnsiColor::Yellow, message, color)
+}
+
+fn labelled(label: &str, hue: AnsiColor, message: &str, color: bool) -> String {
+    let label = painted(label, hue.on_default().bold(), color);
+    format!("{label}: {}\n", plain(message))
+}
+
+/// An alert's letter with its headline in the level's colour.
+pub(super) fn letter(letter: &str, level: Level, color: bool) -> String {
+    match letter.split_once('\n') {
+        Some((headline, rest)) => format!("{}\n{rest}", by_level(headline, level, color)),
+        None => letter.to_owned(),
+    }
+}
+
+/// The text in the level's colour.
+fn by_level(text: &str, level: Level, color: bool) -> String {
+    let style = match level {
+        Level::Critical => AnsiColor::BrightRed.on_default().bold(),
+        Level::High => AnsiColor::Red.on_default(),
+        Level::Medium => AnsiColor::Yellow.on_default(),
+        Level::Low => AnsiColor::Cyan.on_default(),
+        Level::Informational => Style::new().dimmed(),
+    };
+    painted(text, style, color)
+}
+
+fn painted(text: &str, style: Style, color: bool) -> String {
+    if color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
+/// An alert as one line of columns.
+#[derive(Debug)]
+pub(super) struct Row {
+    level: Level,
+    time: String,
+    rule: String,
+    principal: String,
+    address: String,
+    action: String,
+}
+
+impl Row {
+    pub(super) fn new(alert: &Alert) -> Self {
+        let (principal, address, action) = match &alert.subject {
+            Subject::Audit(facts) => {
+                let principal = [&facts.display_name, &facts.login_user, &facts.entity_id];
+                (
+                    cell(principal.into_iter().flatten().next()),
+                    cell(facts.remote_address.as_ref()),
+                    format!("{} {}", cell(facts.operation.as_ref()), cell(facts.path.as_ref())),
+                )
+            }
+            Subject::Unreadable { count } => (cell(None), cell(None), unreadable(*count, &alert.events)),
+        };
+        Self {
+            level: alert.level,
+            time: time(alert.time),
+            rule: alert.analytic.name.clone(),
+            principal: clipped(&principal, MAX_CELL),
+            address: clipped(&address, MAX_CELL),
+            action: clipped(&action, MAX_ACTION),
+        }
+    }
+}
+
+/// How wide the columns are. They start as wide as most names are, and only ever grow: lines are written as they
+/// come, long before the widest is known.
+#[derive(Debug)]
+pub(super) struct Columns {
+    rule: usize,
+    principal: usize,
+    address: usize,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { rule: 24, principal: 16, address: 12 }
+    }
+}
+
+impl Columns {
+    /// Lines for these alerts, aligned.
+    pub(super) fn lines(&mut self, rows: &[Row], color: bool) -> String {
+        let width = |text: &String| text.chars().count();
+        for row in rows {
+            self.rule = self.rule.max(width(&row.rule));
+            self.principal = self.principal.max(width(&row.principal));
+            self.address = self.address.max(width(&row.address));
+        }
+        rows.iter().map(|row| self.line(row, color)).collect()
+    }
+
+    fn line(&self, row: &Row, color: bool) -> String {
+        format!(
+            "  {level}  {time}  {rule:<rules$}  {principal:<principals$}  {address:<addresses$}  {action}\n",
+            level = by_level(&format!("{:<8}", label(row.level)), row.level, color),
+            time = row.time,
+            rule = row.rule,
+            rules = self.rule,
+            principal = row.principal,
+            principals = self.principal,
+            address = row.address,
+            addresses = self.address,
+            action = row.action,
+        )
+    }
+}
+
+/// At most as wide as `CRITICAL`.
+fn label(level: Level) -> &'static str {
+    match level {
+        Level::Critical => "CRITICAL",
+        Level::High => "HIGH",
+        Level::Medium => "MEDIUM",
+        Level::Low => "LOW",
+        Level::Informational => "INFO",
+    }
+}
+
+fn cell(text: Option<&Redacted>) -> String {
+    let text = text.map_or("", Redacted::as_str);
+    if text.is_empty() { "-".to_owned() } else { plain(text).into_owned() }
+}
+
+fn clipped(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// `3 lines, the first is audit.log:12`
+fn unreadable(count: usize, events: &[EventRef]) -> String {
+    let mut text = counted(count, "unreadable event", "unreadable events");
+    if let Some(EventRef::Line { file, line }) = events.first() {
+        let _ = write!(text, ", {}{}:{line}", if count == 1 { "" } else { "the first is " }, plain(file));
+    }
+    text
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// What was read.
+    pub(super) tally: Tally,
+    /// Alerts by level.
+    pub(super) alerts: BTreeMap<Level, usize>,
+}
+
+impl Outcome {
+    /// One more alert.
+    pub(super) fn count(&mut self, level: Level) {
+        *self.alerts.entry(level).or_default() += 1;
+    }
+
+    /// `12,408 events in 0.1 s, 2 alerts (1 critical, 1 high), 0 unreadable`
+    pub(super) fn summary(&self, elapsed: Duration) -> String {
+        let mut text = format!(
+            "{} in {:.1} s, {}, {} unreadable",
+            counted(self.tally.events, "event", "events"),
+            elapsed.as_secs_f64(),
+            self.alerts(),
+            grouped(self.tally.unreadable)
+        );
+        if self.tally.untimed > 0 {
+            let _ = write!(text, ", {} without a time", grouped(self.tally.untimed));
+        }
+        text
+    }
+
+    fn alerts(&self) -> String {
+        let total: usize = self.alerts.values().sum();
+        if total == 0 {
+            return "no alerts".to_owned();
+        }
+        let levels: Vec<String> =
+            self.alerts.iter().rev().map(|(level, count)| format!("{} {}", grouped(*count), level.as_str())).collect();
+        format!("{} ({})", counted(total, "alert", "alerts"), levels.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, expected) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (12_408, "12,408"), (1_000_000, "1,000,000")]
+        {
+            assert_eq!(grouped(number), expected);
+        }
+        assert_eq!(counted(1, "alert", "alerts"), "1 alert");
+        assert_eq!(counted(2000, "alert", "alerts"), "2,000 alerts");
+    }
+
+    #[test]
+    fn a_summary_leaves_out_what_is_not_worth_a_word() {
+        let mut outcome = Outcome::default();
+        assert_eq!(outcome.summary(Duration::ZERO), "0 events in 0.0 s, no alerts, 0 unreadable");
+        outcome.tally = Tally { events: 12_408, unreadable: 3, untimed: 2, matches: 9 };
+        for level in [Level::High, Level::Critical, Level::Low, Level::High] {
+            outcome.count(level);
+        }
+        assert_eq!(
+            outcome.summary(Duration::from_millis(149)),
+            "12,408 events in 0.1 s, 4 alerts (1 critical, 2 high, 1 low), 3 unreadable, 2 without a time"
+        );
+    }
+
+    #[test]
+    fn colour_is_only_around_the_level() {
+        assert_eq!(by_level("HIGH", Level::High, false), "HIGH");
+        assert_eq!(letter("HIGH: a\nb\n", Level::High, true), "\u{1b}[31mHIGH: a\u{1b}[0m\nb\n");
+    }
+
+    #[test]
+    fn what_is_long_is_clipped() {
+        assert_eq!(clipped("12345", 5), "12345");
+        assert_eq!(clipped("123456", 5), "1234…");
+    }
+}
