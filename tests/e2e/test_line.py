@@ -1,0 +1,138 @@
+"""From a real audit log to a message of the topic."""
+
+import base64
+import gzip
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+
+import traffic
+from aws import Line, subscription_payload
+from traffic import Act, Cast
+
+EXPECTED: list[tuple[Act, list[str]]] = [
+    (traffic.root_token_read, ["root_token_used"]),
+    (traffic.policy_write, ["policy_written"]),
+    (traffic.policy_restored, ["policy_written"]),
+    (traffic.second_unwrap, ["wrapping_token_invalid_unwrap"]),
+    (traffic.denied_read, []),
+    (traffic.ordinary_read, []),
+]
+
+UNDECODABLE = {
+    "base64": b"no base64!",
+    "gzip": base64.b64encode(b"no gzip"),
+    "too_large": base64.b64encode(gzip.compress(bytes(65 << 20))),
+    "json": base64.b64encode(gzip.compress(b"no JSON")),
+    "not_a_subscription_payload": base64.b64encode(gzip.compress(b'{"messageType": "ANOTHER"}')),
+}
+"""What may be wrong with `awslogs.data`, by the stage that finds it."""
+
+
+@pytest.mark.parametrize(("act", "rules"), EXPECTED, ids=[act.__name__ for act, _ in EXPECTED])
+def test_an_act_raises_what_it_should(cast: Cast, line: Line, act: Act, rules: list[str]) -> None:
+    line.ship(recorded(cast, act))
+    assert fired(line) == rules
+
+
+def test_a_batch_raises_each_alert_once(cast: Cast, line: Line) -> None:
+    line.ship(recorded(cast, *(act for act, _ in EXPECTED)))
+    assert fired(line) == sorted(rule for _, rules in EXPECTED for rule in rules)
+
+    # Nothing is on its way still: what is shipped last is also what comes out last, and alone.
+    line.ship(recorded(cast, traffic.root_token_read))
+    assert fired(line) == ["root_token_used"]
+
+
+def test_an_alert_is_a_detection_finding(cast: Cast, line: Line) -> None:
+    line.ship(["this is no JSON", *recorded(cast, *(act for act, _ in EXPECTED))])
+    alerts = line.alerts()
+    assert len(alerts) == 5
+    for alert in alerts:
+        assert violations(alert.finding) == []
+        assert alert.finding["class_uid"] == 2004
+
+
+def test_an_alert_can_be_routed_by_its_attributes(cast: Cast, line: Line) -> None:
+    line.ship(recorded(cast, traffic.root_token_read))
+    [alert] = line.alerts()
+    assert alert.attributes == {
+        "severity": "critical",
+        "rule_id": "root_token_used",
+        "tactic": '["privilege-escalation"]',
+        "namespace": "admin/",
+    }
+
+
+def test_a_redelivered_payload_is_published_once(cast: Cast, line: Line) -> None:
+    payload = subscription_payload(recorded(cast, traffic.root_token_read, traffic.second_unwrap))
+    for _ in range(2):
+        line.invoke(payload)
+    assert fired(line) == ["root_token_used", "wrapping_token_invalid_unwrap"]
+
+
+def test_a_line_that_is_no_audit_event_hides_no_other(cast: Cast, line: Line) -> None:
+    first, *rest = recorded(cast, traffic.root_token_read)
+    line.ship(["this is no JSON", first, '{"type": "request", "request":', *rest])
+    assert fired(line) == ["root_token_used", "unreadable_audit_events"]
+
+
+@pytest.mark.parametrize(("stage", "data"), UNDECODABLE.items(), ids=UNDECODABLE)
+def test_an_undecodable_payload_ends_in_the_failure_queue(line: Line, stage: str, data: bytes) -> None:
+    payload = {"awslogs": {"data": data.decode()}}
+    line.invoke(payload, attempts=3)
+    [failure] = line.failures()
+    assert failure["requestPayload"] == payload
+    assert failure["responsePayload"]["errorType"] == f"vaultwatch.payload.{stage}"
+    assert line.alerts() == []
+
+
+def test_an_alert_outlives_an_outage_of_sns(cast: Cast, line: Line) -> None:
+    payload = subscription_payload(recorded(cast, traffic.root_token_read))
+    line.wire.broken = True
+    line.invoke(payload, attempts=3)
+    [failure] = line.failures()
+    assert failure["requestPayload"] == payload
+    assert line.alerts() == []
+
+    line.wire.broken = False
+    line.invoke(failure["requestPayload"])
+    assert fired(line) == ["root_token_used"]
+
+
+def test_the_function_logs_lines_that_lambda_can_filter_by_level(cast: Cast, line: Line) -> None:
+    line.ship(recorded(cast, traffic.ordinary_read))
+    platform = ("START RequestId:", "END RequestId:", "REPORT RequestId:")
+    logged = [json.loads(entry) for entry in line.log() if not entry.startswith(platform)]
+    assert logged
+    assert all({"timestamp", "level"} <= entry.keys() for entry in logged)
+
+
+def recorded(cast: Cast, *acts: Act) -> list[str]:
+    """The lines that the audit device writes while these things happen."""
+    with cast.bao.hashed.recording() as lines:
+        for act in acts:
+            act(cast)
+    return lines
+
+
+def fired(line: Line) -> list[str]:
+    """The rules that alerted, sorted."""
+    return sorted(alert.rule for alert in line.alerts())
+
+
+def violations(finding: dict[str, Any]) -> list[str]:
+    """What the OCSF schema has against a finding, in the version that it says it is."""
+    errors = Draft202012Validator(detection_finding(finding["metadata"]["version"])).iter_errors(finding)
+    return [f"{error.json_path}: {error.message}" for error in errors]
+
+
+@cache
+def detection_finding(version: str) -> dict[str, Any]:
+    schema = OcsfJsonSchemaEmbedded(get_ocsf_schema(version))
+    finding: dict[str, Any] = schema.get_class_schema(schema.lookup_class_name_from_uid(2004))
+    return finding
