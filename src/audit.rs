@@ -18,7 +18,6 @@ pub mod address;
 pub mod derived;
 mod extract;
 mod fields;
-mod json;
 mod login;
 mod values;
 pub mod visibility;

@@ -21,6 +21,7 @@
 
 pub mod number;
 pub mod fold;
+mod json;
 pub mod payload;
 pub mod audit;
 pub mod diagnostic;

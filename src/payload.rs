@@ -17,6 +17,8 @@ use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::json;
+
 /// The default of [`Limits::max_inflated`], in bytes. A payload has at most 1 MB before inflating, and audit logs
 /// shrink 5 to 20 times.
 pub const DEFAULT_MAX_INFLATED: usize = 64 << 20;
@@ -188,13 +190,11 @@ impl<'a> LogText<'a> {
     {
         match self {
             Self::Plain(text) => Some(text),
-            Self::Escaped(quoted) => match serde_json::from_str(quoted) {
-                Ok(text) => {
-                    *buffer = text;
-                    Some(buffer)
-                }
-                Err(_) => None,
-            },
+            Self::Escaped(quoted) => {
+                buffer.clear();
+                json::unescape(quoted.strip_prefix('"')?.strip_suffix('"')?, buffer).ok()?;
+                Some(buffer)
+            }
         }
     }
 }

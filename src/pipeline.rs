@@ -15,8 +15,11 @@ use crate::detect::{RuleId, RuleSet, Scratch};
 use crate::payload::{EventRef, LogBatch, LogEvent, LogStream};
 use crate::rule::{Level, Rule};
 
-/// More events than these behind one alert are evidence of the same; positions are kept for the first ones.
-pub const MOST_EVENTS: usize = 10;
+/// The positions of this many events behind one alert are kept; more are evidence of the same.
+pub const MOST_EVENTS: usize = 100;
+
+/// The positions of this many log events that could not be read are told.
+const MOST_UNREADABLE: usize = 10;
 
 /// The memory that [`detect`] uses again for every event.
 #[derive(Debug, Default)]
@@ -143,7 +146,7 @@ impl Detected {
         if self.unreadable.is_empty() {
             self.unreadable_since = shipped_at(log_event);
         }
-        if self.unreadable.len() < MOST_EVENTS {
+        if self.unreadable.len() < MOST_UNREADABLE {
             self.unreadable.push(log_event.position.to_ref());
         }
     }

@@ -5,8 +5,8 @@
 
 use super::Unreadable;
 use super::fields::{FieldTable, NodeId, ROOT, Step};
-use super::json::{Container, Malformed, RawString, Scanner};
 use super::values::{Piece, Stored, Values, Visit, narrow};
+use crate::json::{Container, Malformed, RawString, Scanner};
 use crate::number::Number;
 
 /// Arrays in arrays deeper than this, at a wanted field, are not read. Vault itself refuses such requests.

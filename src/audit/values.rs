@@ -2,7 +2,7 @@
 
 use super::Value;
 use super::fields::{NodeId, Slot};
-use super::json::{self, Malformed, Open};
+use crate::json::{self, Malformed, Open};
 use crate::number::Number;
 
 /// The values of one event.

@@ -6,31 +6,31 @@
 
 /// The text is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 /// The scanner, standing before a token.
 #[derive(Debug)]
-pub(super) struct Scanner<'t> {
+pub(crate) struct Scanner<'t> {
     text: &'t str,
     at: usize,
 }
 
 /// The inside of a string, as it is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RawString<'t> {
-    pub(super) text: &'t str,
+pub(crate) struct RawString<'t> {
+    pub(crate) text: &'t str,
     /// Where it starts in the scanned text, in bytes.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// It has escapes in it.
-    pub(super) escaped: bool,
+    pub(crate) escaped: bool,
 }
 
 /// Containers that are open while skipping; kept by the caller so that its memory is used again.
-pub(super) type Open = Vec<Container>;
+pub(crate) type Open = Vec<Container>;
 
 /// A container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Container {
+pub(crate) enum Container {
     Object,
     Array,
 }
@@ -45,12 +45,12 @@ impl Container {
 }
 
 impl<'t> Scanner<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text, at: 0 }
     }
 
     /// The first byte of the next token, which is not consumed.
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         let rest = self.text.as_bytes().get(self.at..)?;
         // Vault writes no blanks.
         if let Some(byte) = rest.first().filter(|byte| **byte > b' ') {
@@ -62,12 +62,12 @@ impl<'t> Scanner<'t> {
     }
 
     /// Nothing but blanks is left.
-    pub(super) fn end(&mut self) -> Result<(), Malformed> {
+    pub(crate) fn end(&mut self) -> Result<(), Malformed> {
         if self.peek().is_none() { Ok(()) } else { Err(Malformed) }
     }
 
     /// Consumes one byte that must come next.
-    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
+    pub(crate) fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
         if self.peek() != Some(byte) {
             return Err(Malformed);
         }
@@ -76,7 +76,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Steps to the next member of an open container; whether there is one. `first` right behind the opening.
-    pub(super) fn next_member(&mut self, container: Container, first: bool) -> Result<bool, Malformed> {
+    pub(crate) fn next_member(&mut self, container: Container, first: bool) -> Result<bool, Malformed> {
         match self.peek() {
             Some(byte) if byte == container.end() => {
                 self.at += 1;
@@ -92,14 +92,14 @@ impl<'t> Scanner<'t> {
     }
 
     /// A key with its colon.
-    pub(super) fn key(&mut self) -> Result<RawString<'t>, Malformed> {
+    pub(crate) fn key(&mut self) -> Result<RawString<'t>, Malformed> {
         let key = self.string()?;
         self.expect(b':')?;
         Ok(key)
     }
 
     /// A string with its quotes.
-    pub(super) fn string(&mut self) -> Result<RawString<'t>, Malformed> {
+    pub(crate) fn string(&mut self) -> Result<RawString<'t>, Malformed> {
         self.expect(b'"')?;
         let start = self.at;
         let mut escaped = false;
@@ -121,7 +121,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// A number as it is written, with its position.
-    pub(super) fn number(&mut self) -> Result<RawString<'t>, Malformed> {
+    pub(crate) fn number(&mut self) -> Result<RawString<'t>, Malformed> {
         let start = self.at;
         self.take(|byte| byte == b'-', 1);
         match self.take(|byte| byte.is_ascii_digit(), usize::MAX) {
@@ -146,7 +146,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// `true`, `false` or `null`.
-    pub(super) fn word(&mut self) -> Result<&'static str, Malformed> {
+    pub(crate) fn word(&mut self) -> Result<&'static str, Malformed> {
         let rest = self.text.get(self.at..).ok_or(Malformed)?;
         let word = ["true", "false", "null"].into_iter().find(|word| rest.starts_with(word)).ok_or(Malformed)?;
         self.at += word.len();
@@ -154,7 +154,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Skips a value of any kind and depth. `open` must be empty, and is again.
-    pub(super) fn skip(&mut self, open: &mut Open) -> Result<(), Malformed> {
+    pub(crate) fn skip(&mut self, open: &mut Open) -> Result<(), Malformed> {
         loop {
             match self.peek().ok_or(Malformed)? {
                 b'"' => _ = self.string()?,
@@ -249,7 +249,7 @@ fn plain_bytes(bytes: &[u8]) -> usize {
 /// Appends a string's text without its escapes.
 ///
 /// A lone surrogate is no text.
-pub(super) fn unescape(raw: &str, out: &mut String) -> Result<(), Malformed> {
+pub(crate) fn unescape(raw: &str, out: &mut String) -> Result<(), Malformed> {
     let mut rest = raw;
     while let Some((plain, escape)) = rest.split_once('\\') {
         out.push_str(plain);
