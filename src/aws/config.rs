@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::{env, fmt};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 use crate::payload::{DEFAULT_MAX_INFLATED, Limits};
 
@@ -180,7 +180,7 @@ fn positive(text: &str) -> Option<usize> {
 }
 
 fn log_filter(text: &str) -> Option<String> {
-    EnvFilter::builder().parse(text).ok().map(|_| text.to_owned())
+    text.parse::<Targets>().ok().map(|_| text.to_owned())
 }
 
 fn region(text: &str) -> Option<String> {
