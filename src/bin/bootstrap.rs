@@ -7,8 +7,8 @@ use lambda_runtime::Diagnostic;
 use lambda_runtime_api_client::{PooledClient, body::Body, build_request};
 use tracing::{Level, error};
 use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
-use tracing_subscriber::prelude::*;
 use tracing_subscriber::fmt;
+use tracing_subscriber::prelude::*;
 use vaultwatch::aws::config::{self, Config, DEFAULT_LOG_FILTER};
 use vaultwatch::function::Function;
 
@@ -50,7 +50,9 @@ fn log_as_json(filter: &str) {
     let is_ours_or_harmless =
         filter_fn(|metadata| metadata.target().starts_with("vaultwatch") || *metadata.level() < Level::TRACE);
     let lines = fmt::layer().json().flatten_event(true).with_span_list(false);
-    tracing_subscriber::registry().with(lines.with_filter(filter.parse::<Targets>().unwrap_or_default().and(is_ours_or_harmless))).init();
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter.parse::<Targets>().unwrap_or_default().and(is_ours_or_harmless)))
+        .init();
 }
 
 /// Says where, and not what: the message of a panic may quote the text that caused it.
