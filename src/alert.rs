@@ -20,6 +20,7 @@ pub mod ocsf;
 pub mod redact;
 pub mod sms;
 pub mod text;
+pub mod wording;
 
 /// What is published.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Alert {
     pub analytic: Arc<Analytic>,
     /// How bad it is.
     pub level: Level,
+    /// What happened, if the rule words it for this event; otherwise the analytic's title says it.
+    pub title: Option<Redacted>,
     /// The time of the event that made it fire.
     pub time: Timestamp,
     /// What was seen.
@@ -38,6 +41,14 @@ pub struct Alert {
     pub events: Vec<EventRef>,
     /// The log stream that they came from.
     pub log: LogStream,
+}
+
+impl Alert {
+    /// What happened, for people. It may hold text from the log.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.title.as_ref().map_or(&self.analytic.title, Redacted::as_str)
+    }
 }
 
 /// The part of a rule that its alerts carry.
@@ -53,6 +64,8 @@ pub struct Analytic {
     pub description: Option<String>,
     /// The rule's level.
     pub level: Level,
+    /// The rule is experimental: its alerts are counted and shown in replays, and not published.
+    pub shadow: bool,
     /// URLs.
     pub references: Vec<String>,
     /// Benign causes.
@@ -92,6 +105,11 @@ pub enum Subject {
     Unreadable {
         /// How many in this batch.
         count: usize,
+    },
+    /// Rule files of which not every rule loads.
+    RulesNotLoaded {
+        /// Their paths, where the function runs; never empty.
+        files: Vec<String>,
     },
 }
 

@@ -19,6 +19,7 @@ pub mod derived;
 mod extract;
 mod fields;
 mod login;
+pub mod reference;
 mod values;
 pub mod visibility;
 

@@ -15,13 +15,20 @@ use failure::Failure;
 pub mod diagnostics;
 pub mod pack;
 
+mod check;
+mod event;
+mod explain;
 mod failure;
+mod fields;
 mod input;
 mod invoke;
 mod lines;
+mod new;
 mod render;
 mod rules;
 mod scan;
+mod schema;
+mod test;
 mod unpack;
 
 /// What was typed.
@@ -46,13 +53,20 @@ pub struct Args {
 enum Command {
     Invoke(invoke::InvokeArgs),
     Scan(scan::ScanArgs),
+    Explain(explain::ExplainArgs),
+    Check(check::CheckArgs),
+    Test(test::TestArgs),
+    Fields(fields::FieldsArgs),
+    New(new::NewArgs),
+    Schema(schema::SchemaArgs),
     Pack(pack::PackArgs),
     Unpack(unpack::UnpackArgs),
 }
 
 const EXIT_CODES: &str = "Exit codes:\n  \
     0  it ran, with or without alerts\n  \
-    1  findings; no command uses it yet\n  \
+    1  findings: `check` found an error, or a warning that is denied; a test of a\n     \
+    rule fails; the rule that `explain` explains does not match\n  \
     2  it could not run: a file cannot be read, the rules do not load,\n     \
     an alert cannot be published, or the arguments are wrong\n\n\
     A reader that closes the pipe early, as `head` does, is a success.";
@@ -101,19 +115,27 @@ pub struct Output<'a> {
     pub terminal: bool,
     /// Whether to colour text; off where `NO_COLOR` is set.
     pub color: bool,
+    /// Whether signs beyond ASCII can be read there, by the locale.
+    pub unicode: bool,
 }
 
 /// Does what was typed.
 #[must_use]
 pub fn run(args: Args, console: &mut Console<'_>) -> ExitStatus {
     let outcome = match args.command {
-        Command::Invoke(args) => invoke::run(&args, console),
-        Command::Scan(args) => scan::run(&args, console),
-        Command::Pack(args) => pack::run(&args, console),
-        Command::Unpack(args) => unpack::run(&args, console),
+        Command::Check(args) => check::run(&args, console),
+        Command::Fields(args) => fields::run(&args, console).map(clean),
+        Command::Schema(args) => schema::run(&args, console).map(clean),
+        Command::Invoke(args) => invoke::run(&args, console).map(clean),
+        Command::Scan(args) => scan::run(&args, console).map(clean),
+        Command::Explain(args) => explain::run(&args, console),
+        Command::Test(args) => test::run(&args, console),
+        Command::New(args) => new::run(&args, console).map(clean),
+        Command::Pack(args) => pack::run(&args, console).map(clean),
+        Command::Unpack(args) => unpack::run(&args, console).map(clean),
     };
-    match outcome.and_then(|()| Ok(console.stdout.writer.flush()?)) {
-        Ok(()) => ExitStatus::Clean,
+    match outcome.and_then(|status| Ok(console.stdout.writer.flush().map(|()| status)?)) {
+        Ok(status) => status,
         // Whoever reads has seen enough; by Unix convention that is no failure.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Clean,
         Err(failure) => {
@@ -122,6 +144,11 @@ pub fn run(args: Args, console: &mut Console<'_>) -> ExitStatus {
             ExitStatus::CouldNotRun
         }
     }
+}
+
+/// What a command that only runs, or cannot, comes to.
+fn clean((): ()) -> ExitStatus {
+    ExitStatus::Clean
 }
 
 /// Tells why it could not run, after what was already written to standard output, if that takes it.

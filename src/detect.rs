@@ -24,8 +24,9 @@ mod keywords;
 mod literals;
 mod matcher;
 mod necessary;
-mod pattern;
+pub(crate) mod pattern;
 mod predicate;
+pub mod trace;
 
 /// Rules, compiled together.
 #[derive(Debug)]
@@ -62,6 +63,14 @@ pub struct MatchedField<'e> {
     pub field: Option<&'e str>,
     /// In the order of the event.
     pub values: Vec<Value<'e>>,
+}
+
+impl RuleId {
+    /// The rule at this place among those that were compiled, from 0.
+    #[must_use]
+    pub fn at(place: usize) -> Self {
+        Self(u32::try_from(place).unwrap_or(u32::MAX))
+    }
 }
 
 impl RuleSet {

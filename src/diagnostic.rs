@@ -1,8 +1,8 @@
 //! What is wrong with a rule file: plain data, drawn elsewhere.
 //!
 //! Reading rules returns the rules *and* the diagnostics.
-//! An [`Severity::Error`] means that the rule does not load; a [`Severity::Warning`] means that it loads and is
-//! probably wrong.
+//! An [`Severity::Error`] means that the rule does not load, or that it loads and can never do what it says; a
+//! [`Severity::Warning`] means that it loads and is probably wrong.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -64,7 +64,7 @@ pub struct Span {
 pub enum Severity {
     /// It loads, and is probably wrong.
     Warning,
-    /// It does not load.
+    /// It does not load, or can never do what it says.
     Error,
 }
 
@@ -85,6 +85,17 @@ pub struct Diagnostic {
     pub related: Option<(Span, String)>,
     /// Advice.
     pub help: Option<String>,
+    /// What to write instead, if that cannot change what the rule matches.
+    pub fix: Option<Fix>,
+}
+
+/// A change to a rule file that takes a problem away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What is replaced; empty to insert.
+    pub span: Span,
+    /// What stands there then.
+    pub replacement: String,
 }
 
 impl Diagnostic {
@@ -99,6 +110,7 @@ impl Diagnostic {
             label: String::new(),
             related: None,
             help: code.help().map(str::to_owned),
+            fix: None,
         }
     }
 
@@ -126,6 +138,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(shown(&help.into()));
+        self
+    }
+
+    /// Offers to write this at `span` instead, which must not change what the rule matches.
+    #[must_use]
+    pub fn fix(mut self, span: &Span, replacement: impl Into<String>) -> Self {
+        self.fix = Some(Fix { span: span.clone(), replacement: replacement.into() });
         self
     }
 }
@@ -205,6 +224,7 @@ codes! {
         => "keep one of them; several values of one field are a list";
     AmbiguousScalar "ambiguous-scalar" "an unquoted value that YAML 1.1 reads as something else";
     NotARule "not-a-rule" "a document that is not a rule";
+    Collection "collection" "a rule collection, which left the language";
     NotSupportedYet "not-supported-yet" "a part of the language that this version does not have yet";
     RetiredRule "retired-rule" "a deprecated or unsupported rule, which is left out"
         => "delete the file, or change the status to load it";
@@ -246,9 +266,51 @@ codes! {
     ConditionPipe "condition-pipe" "an aggregation in a condition"
         => "counting over time is what correlation rules are for";
     UnknownSearch "unknown-search" "a condition names a search that does not exist";
+    UnknownList "unknown-list" "a value list that does not exist, or does not load"
+        => "a value list is a document of `name` and `values`; `lists/` beside the rules is the place for them";
+    UnexpandedPlaceholder "unexpanded-placeholder" "a value that looks like a placeholder, without `expand`";
+    UnknownRule "unknown-rule" "a reference to a rule that does not exist, does not load or does not fit";
+    FilterWithoutNot "filter-without-not" "a filter whose condition has no `not`"
+        => "the condition is joined to the rule's with `and`: write `not selection`";
+    CorrelationCircle "correlation-circle" "correlation rules that refer to each other in a circle";
+    OpenCorrelation "open-correlation" "a correlation that more events may undo"
+        => "a stream cannot know that no more will come: say `gt` or `gte`";
+    UnusedAlias "unused-alias" "an alias that nothing uses, or that leaves out a rule";
+    InvalidTemplate "invalid-template" "a text with braces that do not hold a field"
+        => "`{request.path}` is a field's value; a brace itself is written twice";
+    InvalidTest "invalid-test" "a test that cannot be run as it is written";
+    InvalidTimespan "invalid-timespan" "a span of time that is not of the form `5m`"
+        => "write a whole number and one of `s`, `m`, `h`, `d`, `w`, `M` (month) and `y`";
     TooComplex "too-complex" "a rule that would take too much time or memory";
     MoreProblems "more-problems" "a file has more problems than are shown"
         => "mend the first ones, then look again";
+    SchemaComment "schema-comment" "a rule file that does not point to the schema beside it, for editors";
+    MissingMetadata "missing-metadata" "a rule that does not say what its readers need";
+    MissingTest "missing-test" "a rule without a test that fires, or without one that nearly does";
+    UnknownEvent "unknown-event" "a test names an event that does not ship with the program"
+        => "`vaultwatch fields --events` lists them";
+    UnknownAttack "unknown-attack" "a tag that ATT&CK does not have";
+    UnknownField "unknown-field" "a field that no Vault audit entry has";
+    ImpossibleValue "impossible-value" "a value that the field never has";
+    HmacPlaintext "hmac-plaintext" "plain text where Vault writes HMACs";
+    ErrorEquality "error-equality" "an error compared as a whole"
+        => "Vault joins errors with line breaks and more: write `error|contains`";
+    PathForm "path-form" "a path as no audit entry has it";
+    ListPath "list-path" "the path of a list without its final slash"
+        => "Vault logs the path of every list with a slash at its end, whatever the client sent";
+    CreateWithoutUpdate "create-without-update" "a write that is only `create`"
+        => "most writes are logged as `update`, new things included: write `[create, update]`, or use \
+            `derived.operation_kind: write`";
+    MountTypeInNamespace "mount-type-in-namespace" "a mount type that has another name inside a namespace";
+    MissingType "missing-type" "a rule that sees the request and the response of a call"
+        => "`type: response` tells how it ended, `type: request` is written first; if either will do, write \
+            `type: [request, response]`";
+    RequestOnly "request-only" "the response to a call that Vault only logs the request of"
+        => "write `type: request`";
+    NeverTrue "never-true" "a condition that can never be true";
+    AlwaysTrue "always-true" "a condition that is always true";
+    SameMeaning "same-meaning" "two rules that match the same events"
+        => "keep one of them";
 }
 
 impl fmt::Display for Code {

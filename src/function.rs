@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
+use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -12,13 +13,14 @@ use tracing::{debug, error, info, warn};
 use crate::alert::Alert;
 use crate::aws::config::{Config, ConfigError};
 use crate::aws::deadline::Deadline;
+use crate::aws::metric;
 use crate::aws::publisher::{Publication, PublishError, Publisher};
 use crate::aws::sns::SnsMessage;
 use crate::detect::RuleSet;
 use crate::diagnostic::{self, Severity, Sources};
-use crate::payload::{self, Limits, Message, PayloadError};
+use crate::payload::{self, Limits, LogBatch, Message, PayloadError};
 use crate::pipeline::{self, Workspace};
-use crate::rule;
+use crate::rule::{self, Level};
 use crate::rule_files::{self, RuleFilesError};
 use crate::state::{Claim, Ledger};
 
@@ -29,7 +31,10 @@ const ALERTS_AT_A_TIME: usize = 50;
 #[derive(Debug)]
 pub struct Function {
     rules: RuleSet,
+    /// The rule files of which not every rule loads.
+    faulty: Vec<String>,
     limits: Limits,
+    min_level: Level,
     region: Option<String>,
     publisher: Publisher,
     ledger: RefCell<Ledger>,
@@ -75,17 +80,20 @@ pub enum InvocationError {
 impl Function {
     /// Reads the rules and prepares the clients. Nothing is sent yet.
     ///
-    /// Rules that do not load are logged, and the others run.
+    /// Rules that do not load are logged, counted and alerted with the first events, and the others run.
     ///
     /// # Errors
     ///
     /// If there is not one rule to run.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let rules = load_rules(&config.rules)?;
+        let (rules, faulty) = load_rules(&config.rules, &config.disabled_rules)?;
+        metric::count("RuleFilesNotLoaded", faulty.len());
         info!(rules = rules.len(), "ready; published alerts are remembered in this process only");
         Ok(Self {
             rules,
+            faulty,
             limits: config.limits,
+            min_level: config.min_level,
             region: config.region,
             publisher: Publisher::from_env(config.topic).await,
             ledger: RefCell::new(Ledger::new()),
@@ -123,7 +131,8 @@ impl Function {
         };
         let detected = pipeline::detect(&self.rules, &batch, &mut Workspace::default());
         let tally = detected.tally;
-        let alerts = pipeline::conclude(detected);
+        let (mut alerts, withheld) = self.withhold(pipeline::conclude(detected));
+        alerts.extend(self.about_rules(&batch));
         let Outcome { published, already_published, failed, reason } = self.publish(&alerts, deadline).await;
         info!(
             events = tally.events,
@@ -131,6 +140,7 @@ impl Function {
             untimed = tally.untimed,
             matches = tally.matches,
             alerts = alerts.len(),
+            withheld,
             published,
             already_published,
             failed,
@@ -142,6 +152,27 @@ impl Function {
             None => Ok(()),
             Some(reason) => Err(InvocationError::Publish { failed, alerts: alerts.len(), reason }),
         }
+    }
+
+    /// The alert about rules that do not load. It is raised with every batch, and published once a process.
+    fn about_rules(&self, batch: &LogBatch<'_>) -> Option<Alert> {
+        let shipped = batch.events.iter().find_map(|event| Timestamp::from_millisecond(event.timestamp?).ok())?;
+        pipeline::rules_not_loaded(&self.faulty, shipped, &batch.stream)
+    }
+
+    /// The alerts that are to be published, and how many are not: those in shadow, and those below the least level.
+    fn withhold(&self, mut alerts: Vec<Alert>) -> (Vec<Alert>, usize) {
+        let raised = alerts.len();
+        alerts.retain(|alert| {
+            let withheld = alert.analytic.shadow || alert.level < self.min_level;
+            if withheld {
+                let level = alert.level.as_str();
+                info!(alert = %alert.id, rule = alert.analytic.name, shadow = alert.analytic.shadow, level, "withheld");
+            }
+            !withheld
+        });
+        let withheld = raised - alerts.len();
+        (alerts, withheld)
     }
 
     /// Publishes what was not published before. What fails is not settled, so that a retry publishes exactly that.
@@ -208,16 +239,34 @@ impl From<&StartError> for Diagnostic {
     }
 }
 
-fn load_rules(path: &Path) -> Result<RuleSet, StartError> {
+/// The rules that load, and the files of which not every rule does.
+fn load_rules(path: &Path, disabled: &[String]) -> Result<(RuleSet, Vec<String>), StartError> {
     let sources = rule_files::read(path)?;
-    let reading = rule::read(&sources);
+    let mut reading = rule::read(&sources);
     for diagnostic in &reading.diagnostics {
         log_diagnostic(&sources, diagnostic);
+    }
+    for name in reading.disable(disabled) {
+        warn!(name, "`VAULTWATCH_DISABLED_RULES` names no rule that loads");
+    }
+    if !reading.correlations.is_empty() {
+        warn!(
+            correlations = reading.correlations.len(),
+            "correlation rules are not evaluated yet; the rules referred to alert by themselves"
+        );
     }
     if reading.rules.is_empty() {
         return Err(StartError::NoRules { path: path.to_owned() });
     }
-    Ok(RuleSet::compile(reading.rules))
+    let mut faulty: Vec<String> = reading
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Error)
+        .filter_map(|diagnostic| Some(sources.get(diagnostic.span.source)?.path.clone()))
+        .collect();
+    faulty.sort_unstable();
+    faulty.dedup();
+    Ok((RuleSet::compile(reading.rules), faulty))
 }
 
 fn log_diagnostic(sources: &Sources, diagnostic: &diagnostic::Diagnostic) {

@@ -9,11 +9,16 @@ use hashbrown::HashMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::alert::wording::{self, Wording};
 use crate::alert::{Alert, Analytic, AuditFacts, Subject, facts};
 use crate::audit::{self, AuditEvent};
 use crate::detect::{RuleId, RuleSet, Scratch};
 use crate::payload::{EventRef, LogBatch, LogEvent, LogStream};
-use crate::rule::{Level, Rule};
+use crate::rule::{Level, Rule, Status};
+
+pub use operational::rules_not_loaded;
+
+mod operational;
 
 /// The positions of this many events behind one alert are kept; more are evidence of the same.
 pub const MOST_EVENTS: usize = 100;
@@ -73,6 +78,7 @@ struct RuleMatch {
     time: Timestamp,
     event: EventRef,
     facts: AuditFacts,
+    wording: Wording,
 }
 
 /// Reads every log event of a batch and evaluates the rules on it.
@@ -137,6 +143,7 @@ impl Detected {
                 time: own_time.unwrap_or_else(|| shipped_at(log_event)),
                 event: log_event.position.to_ref(),
                 facts,
+                wording: wording::word(definition, event),
             });
         }
     }
@@ -164,7 +171,8 @@ fn alert(id: Uuid, analytic: &Arc<Analytic>, found: RuleMatch, stream: &LogStrea
     Alert {
         id,
         analytic: Arc::clone(analytic),
-        level: analytic.level,
+        level: found.wording.level.unwrap_or(analytic.level),
+        title: found.wording.title,
         time: found.time,
         subject: Subject::Audit(Box::new(found.facts)),
         events: vec![found.event],
@@ -182,6 +190,7 @@ fn unreadable_alert(stream: LogStream, events: Vec<EventRef>, count: usize, sinc
     Some(Alert {
         id: alert_id(&analytic, &happening),
         level: analytic.level,
+        title: None,
         time: since,
         subject: Subject::Unreadable { count },
         events,
@@ -219,6 +228,7 @@ impl Analytic {
             // A folded block of YAML ends in a line break.
             description: rule.description.as_deref().map(|text| text.trim_end().to_owned()),
             level: rule.level,
+            shadow: rule.status == Status::Experimental,
             references: rule.references.clone(),
             falsepositives: rule.falsepositives.clone(),
             runbook: rule.alert.runbook.clone(),
@@ -238,6 +248,7 @@ impl Analytic {
                     .to_owned(),
             ),
             level: Level::Medium,
+            shadow: false,
             references: Vec::new(),
             falsepositives: vec!["something other than Vault writes to the log group".to_owned()],
             runbook: vec![

@@ -11,6 +11,11 @@
 //! A document that is broken does not hide the next one; one with an error does not load, the others do.
 //! Aliases are followed within bounds. Keys that appear twice, merge keys and tags outside the core schema are errors.
 //!
+//! A document is what its keys say, wherever its file lies: with `correlation` a correlation rule, with `filter` a
+//! filter, with `values` and none of these or `detection` a value list, otherwise a rule.
+//! A file named `vaultwatch.yml` holds settings for all rules: `fields`, names of fields that rules may use although no
+//! audit event is known to have them.
+//!
 //! # A rule
 //!
 //! | key | |
@@ -21,13 +26,14 @@
 //! | `id` | a UUID, unique; without one, derived from the name, and a warning |
 //! | `name` | lower-case letters, digits and `_`, unique; without one, the file's or the title's, and a warning |
 //! | `level` | `informational`, `low`, `medium`, `high`, `critical`; without one, `medium` and a warning |
-//! | `status` | `stable`, `test`, `experimental`; a rule that is `deprecated` or `unsupported` is left out, with a warning |
+//! | `status` | `stable`, `test`; `experimental` rules run in shadow: they match, are counted and appear in replays, and nothing is published; `deprecated` and `unsupported` rules are left out, with a warning |
 //! | `date`, `modified` | YYYY-MM-DD |
 //! | `tags` | a list of `namespace.name` |
 //! | `references`, `falsepositives`, `fields`, `scope` | lists of texts |
 //! | `description`, `author`, `license`, `taxonomy` | text |
-//! | `related` | a list of `id` and `type` |
-//! | `alert` | ours: `runbook`, a list of steps |
+//! | `related` | a list of `id` and `type`: `derived`, `obsolete`, `merged`, `renamed`, `similar` |
+//! | `alert` | ours, see below |
+//! | `tests` | ours, see below; `rsigma.exemplars` is read as well |
 //!
 //! Any other key is somebody's own, and is left alone unless it is nearly one of these.
 //!
@@ -61,6 +67,14 @@
 //! | `base64` | what the text encodes to; with case, no wildcards |
 //! | `base64offset` | the same anywhere inside something encoded; before `contains` |
 //! | `utf16le` or `wide`, `utf16be`, `utf16` | before one of those two |
+//! | `expand` | placeholders are replaced first; not for numbers, times, expressions and fields |
+//!
+//! # Value lists
+//!
+//! A document of `name` and `values`, and a `description` if you like. Under `expand`, `%name%` stands for the values of
+//! that list: alone, for each of them with its type; within a text, for each one's text; several placeholders for every
+//! combination. Wildcards in a list are wildcards, `\%` is the character. A list that does not exist is an error.
+//! Nothing is among the values of an empty list, also under `all`; under `neq`, everything is outside it.
 //!
 //! # Conditions
 //!
@@ -68,24 +82,75 @@
 //! `any of` is `1 of`; `them` and patterns such as `filter_*` name searches, those that start with `_` only by a
 //! pattern that does. A list of conditions is OR. Operators are lower case. Every search must be used, or is a warning.
 //!
+//! # Filters
+//!
+//! An exception that becomes part of the rules that it names: `title` and `logsource` like a rule, and `filter` with
+//! `rules`, a list of ids and names or `any`, searches, and a `condition` over its own searches. The condition is joined
+//! to the rule's with `and`, as it is written, so that it must have a `not`. Rules that do not exist are errors; a filter
+//! that does not load takes nothing away.
+//!
+//! # Correlations
+//!
+//! They are read and checked, and not evaluated yet: until they are, the rules that one refers to alert by themselves,
+//! whatever `generate` says, so that nothing is missed. The header is a rule's, and `correlation` holds
+//!
+//! | key | |
+//! |---|---|
+//! | `type` | `event_count`, `value_count`, `temporal`, `temporal_ordered`, `value_sum`, `value_avg`, `value_percentile`, `value_median` |
+//! | `rules` | needed; ids and names of rules and correlations, which must load; no circles |
+//! | `timespan` | needed; a number and one of `s`, `m`, `h`, `d`, `w`, `M`, `y` |
+//! | `group-by` | fields or aliases |
+//! | `condition` | `gt`, `gte`, `lt`, `lte`, `eq`, `neq`, all of which must hold; `field` for those that look at values, `percentile` (50). Temporal ones do without: every rule must have matched. Without `gt` and `gte`, a warning |
+//! | `aliases` | names for fields, with the field of every rule |
+//! | `generate` | whether the rules alert by themselves as well; `false` if absent, and allowed beside `correlation` |
+//!
+//! # Alerts
+//!
+//! | key | |
+//! |---|---|
+//! | `runbook` | a list of steps |
+//! | `title` | what the alert says, with `{field}` for the values of a field, redacted; subject lines keep the rule's title |
+//! | `severity` | a level, or `{field}`: a value that is one raises the level, and never lowers it |
+//! | `group-by`, `suppress` | fields, and a span of time; carried along, and without effect yet |
+//!
+//! # Tests
+//!
+//! A test has a `name`, an event and `expect`: `match`, `no match`, or a map of `match`, `searches` that must hold and
+//! `alert` fields. The event starts from `like`, a named one, or from `file: path:line`, or from nothing; `without` takes
+//! fields out, `event` lays fields over it, both by dotted keys. A list of `events` has the same keys, and `at`, `repeat`,
+//! `every`, and `vary`, texts in which `{n}` is the number of the repetition.
+//!
 //! # Refused
 //!
-//! Correlations, filters, collections (`action`), the modifier `expand`, and in `alert` everything but `runbook` are
-//! not supported yet. `timeframe` and aggregations behind a `|` left the language.
+//! Correlations of the type `first_seen` are not supported yet. Collections (`action`), `timeframe` and aggregations
+//! behind a `|` left the language.
 
+mod alerting;
 mod condition;
+mod correlation;
 mod detection;
 mod document;
 mod encoding;
 mod expression;
+mod filter;
+mod header;
 mod key;
+mod lazy_regex;
+mod list;
 mod metadata;
 mod modifier;
 mod pattern;
+mod placeholder;
 mod reading;
+mod reference;
 mod report;
 mod scalar;
-mod suggest;
+mod settings;
+mod spans;
+pub(crate) mod suggest;
+mod template;
+mod test_case;
+mod timespan;
 mod value;
 mod yaml;
 
@@ -93,7 +158,15 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use uuid::Uuid;
 
+pub use correlation::{Alias, Correlation, CorrelationKind, Threshold};
+pub use lazy_regex::LazyRegex;
+pub use spans::RuleSpans;
+pub use template::{Template, TemplatePart};
+pub use test_case::{EventBase, Expectation, RuleTest, TestEvent};
+pub use timespan::{TimeUnit, Timespan};
+
 use crate::diagnostic::{Diagnostic, Severity, Sources, Span};
+use crate::number::Number;
 
 /// How large a rule file may be, in bytes: a thousand times a long rule. It bounds what reading it can cost.
 pub const MAX_SOURCE_BYTES: usize = 1 << 20;
@@ -103,11 +176,36 @@ pub const MAX_SOURCE_BYTES: usize = 1 << 20;
 pub struct Reading {
     /// The rules that load, by file and document.
     pub rules: Vec<Rule>,
+    /// The correlation rules that load, by file and document. They are checked, and not evaluated yet.
+    pub correlations: Vec<Correlation>,
+    /// What `vaultwatch.yml` beside the rules settles.
+    pub settings: Settings,
     /// Everything that is wrong, by file and place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// What the file `vaultwatch.yml` among the rule files settles for all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `fields:` names of fields that no Vault audit event is known to have, and that rules may use all the same.
+    pub fields: Vec<String>,
+}
+
 impl Reading {
+    /// Takes out the rules that are named by id or name, as if their files were not there; returns the names that name
+    /// none.
+    pub fn disable(&mut self, named: &[String]) -> Vec<String> {
+        let is_named = |name: &String, id: Uuid, own: &str| name == own || Uuid::try_parse(name) == Ok(id);
+        let known = |name: &String| {
+            self.rules.iter().any(|rule| is_named(name, rule.id, &rule.name))
+                || self.correlations.iter().any(|rule| is_named(name, rule.id, &rule.name))
+        };
+        let unknown = named.iter().filter(|name| !known(name)).cloned().collect();
+        self.rules.retain(|rule| !named.iter().any(|name| is_named(name, rule.id, &rule.name)));
+        self.correlations.retain(|rule| !named.iter().any(|name| is_named(name, rule.id, &rule.name)));
+        unknown
+    }
+
     /// Whether a rule does not load.
     #[must_use]
     pub fn has_errors(&self) -> bool {
@@ -122,7 +220,6 @@ impl Reading {
 pub fn read(sources: &Sources) -> Reading {
     reading::read(sources)
 }
-use crate::number::Number;
 
 /// A Sigma rule about single events, checked and complete.
 #[derive(Debug, Clone)]
@@ -151,12 +248,18 @@ pub struct Rule {
     pub date: Option<Date>,
     /// Last changed.
     pub modified: Option<Date>,
+    /// Other rules that this one has to do with.
+    pub related: Vec<Related>,
     /// Our `alert:` block.
     pub alert: AlertOptions,
-    /// What it looks for.
+    /// The tests that it brings along.
+    pub tests: Vec<RuleTest>,
+    /// What it looks for, the filters for this rule included.
     pub detection: Detection,
     /// Where the document stands: the span of its title.
     pub span: Span,
+    /// Where parts of it stand.
+    pub spans: RuleSpans,
 }
 
 /// Our own `alert:` block of a rule.
@@ -164,6 +267,38 @@ pub struct Rule {
 pub struct AlertOptions {
     /// Steps for whoever gets the alert, in order.
     pub runbook: Vec<String>,
+    /// Fields by whose values alerts belong together. Carried only: nothing groups by them yet.
+    pub group_by: Vec<String>,
+    /// How long repeats are counted instead of alerted. Carried only: nothing is suppressed yet.
+    pub suppress: Option<Timespan>,
+    /// What the alert says instead of the rule's title, except in subject lines, which never hold text from the log.
+    pub title: Option<Template>,
+    /// A level instead of the rule's. One that is taken from the event never lowers it.
+    pub severity: Option<Template>,
+}
+
+/// Another rule that a rule has to do with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Related {
+    /// The other rule.
+    pub id: Uuid,
+    /// What it is to this one.
+    pub relation: Relation,
+}
+
+/// What another rule is to a rule, Sigma's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// This rule was derived from it.
+    Derived,
+    /// This rule replaces it.
+    Obsolete,
+    /// This rule was merged from it and others.
+    Merged,
+    /// This rule was known by that id before.
+    Renamed,
+    /// They look for alike things.
+    Similar,
 }
 
 /// Maturity of a rule, Sigma's values.
@@ -198,6 +333,15 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level, the least first.
+    pub const ALL: [Self; 5] = [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The level that Sigma writes so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == name)
+    }
+
     /// As Sigma writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -234,9 +378,9 @@ pub struct Search {
 /// The body of a search: maps are AND, lists are OR.
 #[derive(Debug, Clone)]
 pub enum Body {
-    /// A map: every entry must match.
+    /// A map: every entry must match. An empty one matches every event: `neq` with an empty value list.
     AllOf(Vec<Body>),
-    /// A list of maps: one must match.
+    /// A list of maps: one must match. An empty one matches no event: an item with an empty value list.
     AnyOf(Vec<Body>),
     /// One `field|modifiers: values` entry.
     Item(Item),
@@ -257,6 +401,8 @@ pub struct Item {
     pub negated: bool,
     /// One per value; never empty.
     pub tests: Vec<Test>,
+    /// Where the value of each test stands: as many as there are tests.
+    pub spans: Vec<Span>,
 }
 
 /// Words looked for in every string and number of the event, at any depth.
@@ -340,8 +486,8 @@ pub struct RegexTest {
     pub pattern: String,
     /// `i`, `m`, `s` as Sigma's sub-modifiers set them.
     pub flags: RegexFlags,
-    /// Compiled with these flags.
-    pub regex: regex::Regex,
+    /// The expression with these flags.
+    pub regex: LazyRegex,
 }
 
 /// Sigma's regular expression sub-modifiers.

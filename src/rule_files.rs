@@ -56,7 +56,7 @@ pub fn read(path: &Path) -> Result<Sources, RuleFilesError> {
         other => other.map_err(unreadable)?,
     };
     if !metadata.is_dir() {
-        let text = read_text(path).map_err(unreadable)?;
+        let text = read_text(path, metadata.len()).map_err(unreadable)?;
         return Ok(Sources(vec![Source::new(path.display().to_string(), text)]));
     }
     let mut walk = Walk::default();
@@ -83,14 +83,21 @@ impl Walk {
             return Ok(());
         }
         for entry in fs::read_dir(directory)? {
-            let path = entry?.path();
+            let entry = entry?;
+            let path = entry.path();
             if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
                 continue;
             }
-            let listed = if path.is_dir() { self.directory(&path) } else { Ok(()) };
-            if let Err(error) = listed {
-                self.found.push((path, Some(error)));
-            } else if is_rule_file(&path) && !path.is_dir() {
+            // Only of a symbolic link it takes another look to see what it leads to.
+            let is_directory = match entry.file_type() {
+                Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+                _ => path.is_dir(),
+            };
+            if is_directory {
+                if let Err(error) = self.directory(&path) {
+                    self.found.push((path, Some(error)));
+                }
+            } else if is_rule_file(&path) {
                 self.found.push((path, None));
             }
         }
@@ -107,7 +114,7 @@ fn source(path: &Path, problem: Option<io::Error>) -> Source {
     let shown = path.display().to_string();
     let text = match problem {
         Some(error) => Err(error),
-        None => regular(path).and_then(|()| read_text(path)),
+        None => read_regular(path),
     };
     match text {
         Ok(text) => Source::new(shown, text),
@@ -115,19 +122,23 @@ fn source(path: &Path, problem: Option<io::Error>) -> Source {
     }
 }
 
-/// A pipe or a device among the rules would block, or never end.
-fn regular(path: &Path) -> io::Result<()> {
-    if fs::metadata(path)?.is_file() { Ok(()) } else { Err(io::Error::other("not a regular file")) }
+/// The text of a file; a pipe or a device among the rules would block, or never end.
+fn read_regular(path: &Path) -> io::Result<String> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() { read_text(path, metadata.len()) } else { Err(io::Error::other("not a regular file")) }
 }
 
 /// The text without its byte order mark, cut just beyond the size that rules may have; bytes that are not UTF-8
-/// become replacement characters. Reading the rules refuses both.
-fn read_text(path: &Path) -> io::Result<String> {
-    let limit = MAX_SOURCE_BYTES as u64 + 1;
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limit + BYTE_ORDER_MARK.len() as u64).read_to_end(&mut bytes)?;
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
-    Ok(String::from_utf8_lossy(text).into_owned())
+/// become replacement characters. Reading the rules refuses both. The file has about `size` bytes.
+fn read_text(path: &Path, size: u64) -> io::Result<String> {
+    let limit = (MAX_SOURCE_BYTES + 1 + BYTE_ORDER_MARK.len()) as u64;
+    // With room for one byte more, the end is found without asking for more room.
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or_default() + 1);
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

@@ -2,19 +2,36 @@
 
 use self::desk::Desk;
 
+mod check;
 mod desk;
+mod explain;
+mod fields;
 mod invoke;
+mod new;
 mod pack;
 mod publish;
 mod scan;
+mod test;
 
 #[test]
 fn the_help_of_every_command() {
     let desk = Desk::new();
-    let help: Vec<String> = ["--help", "invoke --help", "scan --help", "pack --help", "unpack --help"]
-        .iter()
-        .map(|words| desk.session(&words.split(' ').collect::<Vec<_>>()))
-        .collect();
+    let help: Vec<String> = [
+        "--help",
+        "invoke --help",
+        "scan --help",
+        "check --help",
+        "test --help",
+        "explain --help",
+        "new --help",
+        "fields --help",
+        "schema --help",
+        "pack --help",
+        "unpack --help",
+    ]
+    .iter()
+    .map(|words| desk.session(&words.split(' ').collect::<Vec<_>>()))
+    .collect();
     insta::assert_snapshot!("help", help.join("\n"));
 }
 

@@ -101,6 +101,55 @@ fn a_match_is_published() {
     assert!(done["seconds"].is_f64(), "{done}");
 }
 
+/// The same rule about another path, with another name and a line more.
+fn another(name: &str, more: &str) -> String {
+    let id = format!("3d7a4c0e-8a42-4d0c-9b1e-{:012}", name.len());
+    ROOT_USED
+        .replace("root_used", name)
+        .replace("3d7a4c0e-8a42-4d0c-9b1e-5f5d3a1c7e01", &id)
+        .replace("status: stable", more)
+        .replace("level: critical", "level: high")
+}
+
+#[test]
+fn what_is_withheld_is_counted_and_logged() {
+    let topic = Topic::start(vec![]);
+    let rules = [
+        ("root_used.yml", ROOT_USED.to_owned()),
+        ("shadow.yml", another("shadow", "status: experimental")),
+        ("minor.yml", another("minor", "status: stable")),
+        ("disabled.yml", another("disabled", "alert: {severity: critical}")),
+    ];
+    let rules: Vec<(&str, &str)> = rules.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let more = [("VAULTWATCH_MIN_LEVEL", "critical"), ("VAULTWATCH_DISABLED_RULES", "disabled,no_such_rule")];
+    let (mut lambda, _rules) = start(&topic, &rules, &more);
+    let event = subscription_event(&[entry("1", "sys/mounts", "root")]);
+    assert_eq!(lambda.invoke(&event, in_seconds(60)), Answer::Success);
+
+    let accepted = topic.accepted();
+    assert_eq!(accepted.iter().map(|message| &message.attributes["rule_id"].1).collect::<Vec<_>>(), ["root_used"]);
+    let unknown = lambda.log_line("`VAULTWATCH_DISABLED_RULES` names no rule that loads");
+    assert_eq!(unknown["name"], "no_such_rule");
+    assert_eq!(lambda.log_line("withheld")["rule"], "shadow");
+    let done = lambda.log_line("batch done");
+    for (field, count) in [("matches", 3), ("alerts", 1), ("withheld", 2), ("published", 1)] {
+        assert_eq!(done[field], count, "{field} in {done}");
+    }
+}
+
+#[test]
+fn correlations_are_told_of_at_the_start() {
+    let correlation = "title: Often\nid: 3d7a4c0e-8a42-4d0c-9b1e-5f5d3a1c7e09\nname: often\nlevel: high\n\
+                       correlation: {type: event_count, rules: [root_used], timespan: 5m, condition: {gte: 10}}\n";
+    let topic = Topic::start(vec![]);
+    let (mut lambda, _rules) = start(&topic, &[("root_used.yml", ROOT_USED), ("often.yml", correlation)], &[]);
+    let event = subscription_event(&[entry("1", "sys/mounts", "root")]);
+    assert_eq!(lambda.invoke(&event, in_seconds(60)), Answer::Success);
+    let line = lambda.log_line("correlation rules are not evaluated yet; the rules referred to alert by themselves");
+    assert_eq!(line["correlations"], 1);
+    assert_eq!(topic.accepted().len(), 1);
+}
+
 #[test]
 fn what_cannot_be_decoded_is_an_error_with_a_stable_type() {
     let topic = Topic::start(vec![]);
@@ -186,9 +235,23 @@ fn a_broken_rule_is_logged_and_the_others_run() {
     let topic = Topic::start(vec![]);
     let broken = "title: Broken\nid: no uuid\n";
     let (mut lambda, _rules) = start(&topic, &[("root_used.yml", ROOT_USED), ("broken.yml", broken)], &[]);
-    let event = subscription_event(&[entry("1", "sys/a", "root")]);
-    assert_eq!(lambda.invoke(&event, in_seconds(60)), Answer::Success);
-    assert_eq!(topic.accepted().len(), 1);
+    for id in ["1", "2"] {
+        let event = subscription_event(&[entry(id, "sys/a", "root")]);
+        assert_eq!(lambda.invoke(&event, in_seconds(60)), Answer::Success);
+    }
+    let accepted = topic.accepted();
+    let subjects: Vec<&str> = accepted.iter().map(|message| message.get("Subject")).collect();
+    let root = "[vaultwatch] CRITICAL: Somebody used a root token";
+    assert_eq!(subjects, [root, "[vaultwatch] HIGH: Rules do not load", root], "told once a process");
+    let finding: Json = serde_json::from_str(&accepted[1].text("default")).unwrap();
+    assert_eq!(finding["finding_info"]["analytic"]["name"], "rules_not_loaded");
+    assert_eq!(finding["count"], 1);
+    assert!(accepted[1].text("email").contains("/broken.yml"), "{}", accepted[1].text("email"));
+    let log = lambda.log();
+    let mut lines = log.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let metric = lines.find(|line| line.get("_aws").is_some()).unwrap();
+    assert_eq!(metric["RuleFilesNotLoaded"], 1);
+    assert_eq!(metric["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "RuleFilesNotLoaded");
     let problem = lambda.log_line("a rule does not load");
     assert_eq!(problem["level"], "ERROR");
     assert!(problem["file"].as_str().unwrap().ends_with("broken.yml"), "{problem}");

@@ -13,10 +13,18 @@ mod corpus;
 mod payload;
 // The rule pack, on captured and on bent lines.
 mod pack;
+// Tests inside rules.
+mod rule_tests;
 // The rule language, as cases and as generated rules.
 mod sigma;
+// Another Sigma engine, asked for its opinion.
+mod oracle;
 // Rule files: what loads, what is found wrong with them, and how people see it.
 mod reader;
+// Files that are no rules, however large and twisted.
+mod bad_input;
+// What `check` finds in them beside, how it tells it, and what it mends.
+mod check;
 // What an alert looks like, wherever it goes.
 mod renderings;
 // Publishing to SNS.
@@ -31,6 +39,8 @@ mod loopback;
 mod pipeline;
 // No secret leaves.
 mod redaction;
+// Titles and levels of alerts that rules word themselves.
+mod wording;
 // What holds for the source itself.
 mod architecture;
 // What the README says.

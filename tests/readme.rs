@@ -106,6 +106,7 @@ fn its_commands_print_what_it_shows() {
             .args(arguments)
             .current_dir(ROOT)
             .env_remove("AWS_REGION")
+            .env("LC_ALL", "C.UTF-8")
             .output()
             .expect("it runs");
         let shown = String::from_utf8([output.stdout, output.stderr].concat()).expect("it prints UTF-8");

@@ -10,7 +10,7 @@ use vaultwatch::rule;
 
 use crate::corpus;
 
-/// Matches everything, and shows every kind of field as evidence.
+/// Matches everything, and shows every kind of field as evidence and in its title.
 const NOSY: &str = r"
 title: Nosy
 id: 6a1b7c1e-61a5-4a1c-9f9e-0c9d0b6c7c03
@@ -38,6 +38,11 @@ detection:
   words: [hunter2, 'hvs.']
   condition: fields or words
 level: low
+alert:
+  title: >-
+    {request.data.password}{request.data.pin}{request.data.list}{response.data.data.value}{auth.client_token}{error}
+    {request.path}{derived.principal}{auth.metadata.note}{request.headers.user-agent}{request.headers.authorization}
+    {something.nobody.knows}
 ";
 
 const TOKEN: &str = "hvs.CAESIJxTpGm0Ls4tQ1v9yR8wKzE2bN5cD7fH3jM6nP0qS1uV4x";

@@ -99,6 +99,16 @@ fn unreadable() -> Alert {
 }
 
 /// The same alert from a replayed file.
+fn rules_not_loaded() -> Alert {
+    let files = ["/opt/rules/impact/seal.yml", "/opt/rules/persistence/root_token_minted.yml"].map(str::to_owned);
+    let log = LogStream {
+        owner: "123456789012".to_owned(),
+        log_group: "/hcp/vault/audit".to_owned(),
+        log_stream: "stream".to_owned(),
+    };
+    pipeline::rules_not_loaded(&files, "2026-11-22T03:12:45Z".parse().unwrap(), &log).unwrap()
+}
+
 fn replayed(alert: Alert) -> Alert {
     let events = vec![EventRef::Line { file: "audit.log".into(), line: 12 }];
     Alert { events, log: LogStream::default(), ..alert }
@@ -141,6 +151,15 @@ fn single_lines() {
     [vaultwatch] MEDIUM: Audit log events could not be read
     vaultwatch MEDIUM unreadable_audit_events 2026-11-22 03:12Z 3 events
     ");
+}
+
+#[test]
+fn rules_that_do_not_load() {
+    let alert = rules_not_loaded();
+    let told = [email::body(&alert, Some("eu-central-1")), sms::line(&alert), pretty(&ocsf::to_json(&alert))];
+    insta::assert_snapshot!("rules_not_loaded", told.join("\n\n"));
+    check_limits(&alert);
+    assert_eq!(alert.id, rules_not_loaded().id, "the same files, the same alert");
 }
 
 #[test]

@@ -27,6 +27,8 @@ main() {
   step 'clippy' cargo clippy --locked --all-targets -- -D warnings
   step 'documentation' documentation
   step 'Rust tests' cargo test --locked
+  step 'portable rules' pytest -p no:cacheprovider --quiet tests/rules_portable
+  step 'rules' rules
   step 'template' template
   step 'sam build' sam_build
   # Not through `step`, which would print its duration: the closing line is pytest's.
@@ -44,6 +46,8 @@ Runs every check there is, in this order, and stops at the first that fails:
   clippy            all targets, warnings denied
   documentation     cargo doc with private items, warnings denied
   Rust tests        cargo test, which needs no server
+  portable rules    pySigma and sigma check on the rules
+  rules             vaultwatch check and vaultwatch test --mutate, on the rules that ship
   template          sam validate --lint and cfn-lint
   sam build         the function and the rules layer, as they are deployed
   end to end        OpenBao's audit log through the deployed function to a queue, and no secret in any output
@@ -87,6 +91,12 @@ test_environment() {
 
 documentation() {
   RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
+}
+
+# A rule that does not check, or that its own tests do not pin down, never ships.
+rules() {
+  cargo run --quiet --locked -- check --deny warnings rules
+  cargo run --quiet --locked -- test --mutate rules
 }
 
 template() {

@@ -1,4 +1,5 @@
-//! The rule language: the cases of `tests/sigma/*.toml`, judged by the compiled rules and by a naive evaluator.
+//! The rule language: the cases of `tests/sigma/*.toml`, judged by the compiled rules, by their traces and by a
+//! naive evaluator.
 
 use std::fmt::Write;
 use std::fs;
@@ -15,13 +16,14 @@ use tree::Json;
 
 mod generated;
 mod reference;
+mod traced;
 mod tree;
 
 /// One case, as `tests/sigma/README.md` describes it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
+pub(crate) struct Case {
+    pub(crate) name: String,
     search: Option<String>,
     detection: Option<String>,
     rule: Option<String>,
@@ -32,7 +34,7 @@ struct Case {
     miss: Vec<String>,
     #[serde(default)]
     warns: Vec<String>,
-    refused: Option<String>,
+    pub(crate) refused: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,7 +43,7 @@ struct Cases {
     case: Vec<Case>,
 }
 
-fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sigma");
     let entries = fs::read_dir(directory).expect("the cases are there").map(|entry| entry.expect("readable").path());
     let mut files: Vec<PathBuf> =
@@ -56,7 +58,7 @@ fn cases() -> Vec<Case> {
 
 impl Case {
     /// The rule file; what the case leaves out is the same for all but the number.
-    fn source(&self, number: usize) -> Source {
+    pub(crate) fn source(&self, number: usize) -> Source {
         let text = match (&self.search, &self.detection, &self.rule) {
             (Some(search), None, None) => {
                 whole(number, &format!("  search:\n{}  condition: search\n", indented(search, 4)))
@@ -87,26 +89,26 @@ impl Case {
     }
 
     /// Every event with the verdict that the case wants.
-    fn events(&self) -> impl Iterator<Item = (&str, bool)> {
+    pub(crate) fn events(&self) -> impl Iterator<Item = (&str, bool)> {
         let wanted = self.r#match.iter().map(|event| (event.as_str(), true));
         wanted.chain(self.miss.iter().map(|event| (event.as_str(), false)))
     }
 }
 
-fn whole(number: usize, detection: &str) -> String {
+pub(crate) fn whole(number: usize, detection: &str) -> String {
     format!(
         "title: Case {number}\nid: 00000000-0000-4000-8000-{number:012}\nname: case_{number}\n\
          logsource: {{product: vault, service: audit}}\nlevel: low\ndetection:\n{detection}"
     )
 }
 
-fn indented(text: &str, by: usize) -> String {
+pub(crate) fn indented(text: &str, by: usize) -> String {
     let lines: Vec<String> = text.trim_matches('\n').lines().map(|line| format!("{:by$}{line}\n", "")).collect();
     lines.concat()
 }
 
 /// The rules of the set that an event matches, by their names.
-fn verdicts(rules: &RuleSet, event: &str) -> Vec<String> {
+pub(crate) fn verdicts(rules: &RuleSet, event: &str) -> Vec<String> {
     let mut buffers = Buffers::default();
     let event = audit::read(event, rules.fields(), &mut buffers).expect("events of cases are JSON objects");
     let mut scratch = Scratch::default();
@@ -150,9 +152,12 @@ fn every_case_is_judged_as_it_says() {
         let rules = RuleSet::compile(reading.rules.clone());
         for (event, expected) in case.events() {
             let compiled = !verdicts(&rules, event).is_empty();
+            let traced = !traced::names(&rules, event).is_empty();
             let naive = !expected_names(&reading.rules, event).is_empty();
-            if (compiled, naive) != (expected, expected) {
-                let what = format!("event    {event}\nexpected {expected}\ncompiled {compiled}\nnaive    {naive}");
+            if [compiled, traced, naive] != [expected; 3] {
+                let what = format!(
+                    "event    {event}\nexpected {expected}\ncompiled {compiled}\ntraced   {traced}\nnaive    {naive}"
+                );
                 failures.add(case, number, &what);
             }
         }

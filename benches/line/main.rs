@@ -14,6 +14,7 @@ use criterion::Criterion;
 mod corpus;
 mod decode;
 mod evaluate;
+mod load;
 mod paired;
 mod process;
 
@@ -21,10 +22,12 @@ fn main() {
     if std::env::args().any(|argument| argument == "--bench") {
         evaluate::figures();
         decode::figures();
+        load::figures();
         process::figures();
     }
     let mut criterion = Criterion::default().configure_from_args();
     evaluate::statistics(&mut criterion);
     decode::statistics(&mut criterion);
+    load::statistics(&mut criterion);
     criterion.final_summary();
 }

@@ -31,7 +31,7 @@ const LINK_BYTES: usize = 3000;
 /// `[vaultwatch] HIGH: <title of the rule>`: printable ASCII, and nothing from the log in it.
 #[must_use]
 pub fn subject(alert: &Alert) -> String {
-    text::ascii(&format!("[vaultwatch] {}", headline(alert)), MAX_SUBJECT_BYTES)
+    text::ascii(&format!("[vaultwatch] {}", headline(alert, &alert.analytic.title)), MAX_SUBJECT_BYTES)
 }
 
 /// The letter: what happened, what to do about it, and where to look. With the `region` of the log group it has links
@@ -49,15 +49,16 @@ pub fn body(alert: &Alert, region: Option<&str>) -> String {
     letter + "\n" + &references
 }
 
-fn headline(alert: &Alert) -> String {
-    format!("{}: {}", alert.level.as_str().to_uppercase(), alert.analytic.title)
+fn headline(alert: &Alert, title: &str) -> String {
+    let shadow = if alert.analytic.shadow { ", in shadow" } else { "" };
+    format!("{}{shadow}: {title}", alert.level.as_str().to_uppercase())
 }
 
 /// Everything above the links.
 fn story(alert: &Alert) -> Letter {
     let analytic = &alert.analytic;
     let mut letter = Letter::default();
-    letter.paragraph("", 0, &rule_text(&headline(alert)));
+    letter.paragraph("", 0, &rule_text(&headline(alert, alert.title())));
     letter.gap();
     letter.field("What", analytic.description.as_deref().map(rule_text));
     match &alert.subject {
@@ -65,6 +66,10 @@ fn story(alert: &Alert) -> Letter {
         Subject::Unreadable { count } => {
             letter.field("When", Some(when(alert.time)));
             letter.field("Count", Some(count.to_string()));
+        }
+        Subject::RulesNotLoaded { files } => {
+            letter.field("When", Some(when(alert.time)));
+            letter.field("Files", some_text(listed(files, ", ", |file| rule_text(file))));
         }
     }
     letter.field("Unless", some_text(listed(&analytic.falsepositives, "; ", |cause| rule_text(cause))));
@@ -177,12 +182,13 @@ fn position(alert: &Alert, event_id: &str) -> String {
 }
 
 fn around_line(alert: &Alert, region: &str) -> Option<String> {
-    if alert.log.log_group.is_empty() {
+    let is_about_the_log = !matches!(alert.subject, Subject::RulesNotLoaded { .. });
+    if !is_about_the_log || alert.log.log_group.is_empty() {
         return None;
     }
     let principal = match &alert.subject {
         Subject::Audit(facts) => [&facts.entity_id, &facts.accessor, &facts.display_name].into_iter().flatten().next(),
-        Subject::Unreadable { .. } => None,
+        Subject::Unreadable { .. } | Subject::RulesNotLoaded { .. } => None,
     };
     let term = principal.map(Redacted::as_str).filter(|term| is_term(term));
     let note = if term.is_some() { "same principal, 30 minutes" } else { "30 minutes" };

@@ -14,7 +14,7 @@ use crate::rule::Level;
 
 use detail::{Cutter, Detail};
 use document::{
-    Actor, Analytic, Api, ApiRequest, ApiResponse, Authorization, CREATED, DetectionFinding, EventPosition,
+    Actor, Analytic, Api, ApiRequest, ApiResponse, Authorization, Classification, DetectionFinding, EventPosition,
     EvidenceArtifact, FindingInfo, HttpRequest, Matched, Metadata, MountData, Named, NetworkEndpoint, Observable,
     Product, Remediation, Resource, Session, Unmapped, User,
 };
@@ -76,18 +76,19 @@ fn finding<'a>(alert: &'a Alert, cut: &Cutter) -> DetectionFinding<'a> {
     let (severity_id, severity) = severity(alert.level);
     let facts = match &alert.subject {
         Subject::Audit(facts) => Some(&**facts),
-        Subject::Unreadable { .. } => None,
+        Subject::Unreadable { .. } | Subject::RulesNotLoaded { .. } => None,
     };
-    let count = match alert.subject {
+    let count = match &alert.subject {
         Subject::Audit(_) => None,
-        Subject::Unreadable { count } => Some(count),
+        Subject::Unreadable { count } => Some(*count),
+        Subject::RulesNotLoaded { files } => Some(files.len()),
     };
     let mut document = DetectionFinding {
-        class: CREATED,
+        class: Classification::created(alert.analytic.shadow),
         time: alert.time.as_millisecond(),
         severity_id,
         severity,
-        message: cut.text(&alert.analytic.title),
+        message: cut.text(alert.title()),
         count,
         finding_info: finding_info(alert, cut),
         evidences: facts.and_then(|facts| evidence_artifact(facts, cut)).into_iter().collect(),
@@ -118,7 +119,7 @@ fn finding_info<'a>(alert: &'a Alert, cut: &Cutter) -> FindingInfo<'a> {
     let time = alert.time.as_millisecond();
     FindingInfo {
         uid: alert.id.to_string(),
-        title: cut.text(&analytic.title),
+        title: cut.text(alert.title()),
         desc: analytic.description.as_deref().map(|text| cut.text(text)),
         analytic: Analytic { uid: analytic.id.to_string(), name: &analytic.name, kind: "Rule", type_id: 1 },
         attacks: attack::attacks(cut.list("attacks", &analytic.attacks), cut),
@@ -231,6 +232,10 @@ fn unmapped<'a>(alert: &'a Alert, facts: Option<&'a AuditFacts>, cut: &Cutter) -
         log_group: cut.name(&alert.log.log_group),
         log_stream: cut.name(&alert.log.log_stream),
         owner: cut.name(&alert.log.owner),
+        rule_files: match &alert.subject {
+            Subject::RulesNotLoaded { files } => cut.texts("rule_files", files),
+            Subject::Audit(_) | Subject::Unreadable { .. } => Vec::new(),
+        },
         falsepositives: cut.texts("falsepositives", &analytic.falsepositives),
         runbook: cut.texts("runbook", &analytic.runbook),
         references: cut.texts("references", &analytic.references),

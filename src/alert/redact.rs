@@ -11,14 +11,19 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value as Json;
 
+use super::text;
 use crate::audit::visibility::{Visibility, visibility};
 use crate::audit::{AuditEvent, Value};
+use crate::rule::{Template, TemplatePart};
 
 /// What stands in the place of a secret.
 const MARK: &str = "[redacted]";
 
 /// A shorter value is no secret worth its replacement, in bytes: it would tear names apart.
 const SHORTEST_SECRET: usize = 6;
+
+/// The most that is told of the values of one field in a template, in bytes.
+const FILLED_BYTES: usize = 100;
 
 /// Text from the log that may be shown to people and sent to topics.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -70,6 +75,28 @@ impl Redactor {
     pub fn new(event: &AuditEvent<'_>) -> Self {
         // The event was read before, so this fails only past a nesting that Vault itself refuses.
         Self(serde_json::from_str(event.text()).map_or(Knowledge::Nothing, |entry| Knowledge::Secrets(secrets(&entry))))
+    }
+
+    /// The text of a template, each field's values redacted, bounded and on one line.
+    ///
+    /// The event must have been read with the template's fields.
+    #[must_use]
+    pub fn filled(&self, template: &Template, event: &AuditEvent<'_>) -> Redacted {
+        let part = |part: &TemplatePart| match part {
+            TemplatePart::Text(words) => words.clone(),
+            TemplatePart::Field(field) => self.listed(field, event),
+        };
+        // Words and values side by side could make up a token that neither of them holds.
+        self.name(&template.parts.iter().map(part).collect::<String>())
+    }
+
+    fn listed(&self, field: &str, event: &AuditEvent<'_>) -> String {
+        let values: Vec<String> = event.field(field).map(|value| self.value(field, value).0).collect();
+        if values.is_empty() {
+            "(none)".to_owned()
+        } else {
+            text::bounded(&values.join(", "), FILLED_BYTES).into_owned()
+        }
     }
 
     /// A name, a path, an address: without tokens and accessors.

@@ -29,6 +29,7 @@ fn subject(subject: &Subject) -> String {
             part("by", who) + &part("from", facts.remote_address.as_ref())
         }
         Subject::Unreadable { count } => format!(" {count} events"),
+        Subject::RulesNotLoaded { files } => format!(" {} files", files.len()),
     }
 }
 

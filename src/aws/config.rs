@@ -6,6 +6,7 @@ use std::{env, fmt};
 use tracing_subscriber::filter::Targets;
 
 use crate::payload::{DEFAULT_MAX_INFLATED, Limits};
+use crate::rule::Level;
 
 /// Where the layer with the rules is mounted.
 const DEFAULT_RULES: &str = "/opt/rules";
@@ -22,6 +23,10 @@ pub struct Config {
     pub rules: PathBuf,
     /// `VAULTWATCH_MAX_INFLATED_BYTES`: what a payload may cost.
     pub limits: Limits,
+    /// `VAULTWATCH_MIN_LEVEL`: alerts below it are counted, and not published; `informational` by default.
+    pub min_level: Level,
+    /// `VAULTWATCH_DISABLED_RULES`: the ids or names of rules that are not run, separated by commas.
+    pub disabled_rules: Vec<String>,
     /// `VAULTWATCH_LOG`: which log lines are written, a filter of `tracing`; `info` by default.
     pub log_filter: String,
     /// `AWS_REGION`: where the log group is. Without it alerts have no links into the console.
@@ -49,11 +54,14 @@ impl Config {
         let topic = reader.read(&TOPIC, TopicArn::parse);
         let rules = reader.read(&RULES, |path| Some(path.into())).unwrap_or_else(|| DEFAULT_RULES.into());
         let max_inflated = reader.read(&MAX_INFLATED, positive).unwrap_or(DEFAULT_MAX_INFLATED);
+        let min_level = reader.read(&MIN_LEVEL, Level::named).unwrap_or(Level::Informational);
+        let disabled_rules = reader.read(&DISABLED_RULES, names).unwrap_or_default();
         let log_filter = reader.read(&LOG, log_filter).unwrap_or_else(|| DEFAULT_LOG_FILTER.to_owned());
         let region = reader.read(&REGION, region);
         match (topic, reader.problems) {
             (Some(topic), problems) if problems.is_empty() => {
-                Ok(Self { topic, rules, limits: Limits { max_inflated }, log_filter, region })
+                let limits = Limits { max_inflated };
+                Ok(Self { topic, rules, limits, min_level, disabled_rules, log_filter, region })
             }
             (_, problems) => Err(ConfigError { problems }),
         }
@@ -151,6 +159,16 @@ const RULES: Variable =
     Variable { name: "VAULTWATCH_RULES", expected: "a directory of rules or one rule file", required: false };
 const MAX_INFLATED: Variable =
     Variable { name: "VAULTWATCH_MAX_INFLATED_BYTES", expected: "a number of bytes above 0", required: false };
+const MIN_LEVEL: Variable = Variable {
+    name: "VAULTWATCH_MIN_LEVEL",
+    expected: "`informational`, `low`, `medium`, `high` or `critical`",
+    required: false,
+};
+const DISABLED_RULES: Variable = Variable {
+    name: "VAULTWATCH_DISABLED_RULES",
+    expected: "ids or names of rules, separated by commas",
+    required: false,
+};
 const LOG: Variable = Variable {
     name: "VAULTWATCH_LOG",
     expected: "a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter like `info,vaultwatch=debug`",
@@ -177,6 +195,13 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
 fn positive(text: &str) -> Option<usize> {
     text.parse().ok().filter(|&number| number > 0)
+}
+
+fn names(text: &str) -> Option<Vec<String>> {
+    // A comma at the end ends nothing.
+    let names: Vec<&str> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let are_names = !names.iter().any(|name| name.contains(char::is_whitespace));
+    are_names.then(|| names.into_iter().map(str::to_owned).collect())
 }
 
 fn log_filter(text: &str) -> Option<String> {
@@ -212,6 +237,8 @@ mod tests {
         assert_eq!(config.topic.region(), "eu-central-1");
         assert_eq!(config.rules, PathBuf::from("/opt/rules"));
         assert_eq!(config.limits.max_inflated, DEFAULT_MAX_INFLATED);
+        assert_eq!(config.min_level, Level::Informational);
+        assert_eq!(config.disabled_rules, [""; 0]);
         assert_eq!(config.log_filter, "info");
         assert_eq!(config.region, None);
     }
@@ -222,12 +249,16 @@ mod tests {
             ("VAULTWATCH_TOPIC_ARN", "arn:aws-cn:sns:cn-north-1:123456789012:a_B-9"),
             ("VAULTWATCH_RULES", "./rules"),
             ("VAULTWATCH_MAX_INFLATED_BYTES", "1048576"),
+            ("VAULTWATCH_MIN_LEVEL", "high"),
+            ("VAULTWATCH_DISABLED_RULES", "raft_snapshot_taken, 6f1d7a52-3b0e-4c1a-9a53-1d2c5b8e9f01,"),
             ("VAULTWATCH_LOG", "warn,vaultwatch=debug"),
             ("AWS_REGION", "cn-north-1"),
         ])
         .unwrap();
         assert_eq!(config.rules, PathBuf::from("./rules"));
         assert_eq!(config.limits.max_inflated, 1 << 20);
+        assert_eq!(config.min_level, Level::High);
+        assert_eq!(config.disabled_rules, ["raft_snapshot_taken", "6f1d7a52-3b0e-4c1a-9a53-1d2c5b8e9f01"]);
         assert_eq!(config.log_filter, "warn,vaultwatch=debug");
         assert_eq!(config.region.as_deref(), Some("cn-north-1"));
     }
@@ -236,13 +267,17 @@ mod tests {
     fn all_problems_are_told_at_once() {
         let error = read(&[
             ("VAULTWATCH_MAX_INFLATED_BYTES", "64 MiB"),
+            ("VAULTWATCH_MIN_LEVEL", "HIGH"),
+            ("VAULTWATCH_DISABLED_RULES", "one rule; another"),
             ("VAULTWATCH_LOG", "vaultwatch=loud"),
             ("AWS_REGION", "evil.example/"),
         ])
         .unwrap_err();
-        insta::assert_snapshot!(error.replace("; ", "\n"), @r"
+        insta::assert_snapshot!(error.replace("; `", "\n`"), @r"
         `VAULTWATCH_TOPIC_ARN` is not set, but must be the ARN of a standard SNS topic, `arn:aws:sns:<region>:<account>:<name>`
         `VAULTWATCH_MAX_INFLATED_BYTES` is `64 MiB`, but must be a number of bytes above 0
+        `VAULTWATCH_MIN_LEVEL` is `HIGH`, but must be `informational`, `low`, `medium`, `high` or `critical`
+        `VAULTWATCH_DISABLED_RULES` is `one rule; another`, but must be ids or names of rules, separated by commas
         `VAULTWATCH_LOG` is `vaultwatch=loud`, but must be a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter like `info,vaultwatch=debug`
         `AWS_REGION` is `evil.example/`, but must be a region like `eu-central-1`
         ");

@@ -101,7 +101,7 @@ fn attributes(alert: &Alert) -> Vec<Attribute> {
         |name, value: &str| Attribute { name, data_type: "String", value: attribute_value(value, MAX_VALUE_BYTES) };
     let namespace = match &alert.subject {
         Subject::Audit(facts) => facts.namespace.as_str(),
-        Subject::Unreadable { .. } => "",
+        Subject::Unreadable { .. } | Subject::RulesNotLoaded { .. } => "",
     };
     let attributes = [
         string("severity", alert.level.as_str()),

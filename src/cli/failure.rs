@@ -2,6 +2,9 @@
 
 use std::io;
 
+use super::event::EventError;
+use super::explain::RuleError;
+use super::new::NewError;
 use crate::aws::config::ConfigError;
 use crate::aws::publisher::Publication;
 use crate::payload::{DEFAULT_MAX_INFLATED, PayloadError};
@@ -25,9 +28,24 @@ pub(super) enum Failure {
     /// Rule files were read, and have errors; they are already told.
     #[error("the rules do not load: {errors} in `{path}`")]
     Rules { errors: String, path: String },
+    /// One rule was named, and there is none, or several.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// A new rule file cannot be written.
+    #[error(transparent)]
+    New(#[from] NewError),
+    /// One event was named, and there is none, or several.
+    #[error(transparent)]
+    Event(#[from] EventError),
     /// All rules are set aside by their status, so that nothing could ever be found.
     #[error("no rules: none of those in `{path}` is to be run")]
     NothingToRun { path: String },
+    /// No test is called so.
+    #[error("no tests: no rule and no test has `{name}` in its name")]
+    NoTests { name: String },
+    /// A rule file cannot be mended.
+    #[error("cannot write `{name}`: {}", reason(.error))]
+    Mend { name: String, error: io::Error },
     /// What publishing needs is not in the environment.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -72,11 +90,16 @@ impl Failure {
     pub(super) fn help(&self) -> Option<String> {
         match self {
             Self::Payload { error, .. } => Some(payload_help(error)),
-            Self::NoRules => Some("name the rules: `--rules DIRECTORY` or `--rules FILE`".to_owned()),
+            Self::NoRules => Some("name a directory of rules, or one file; `--help` says how".to_owned()),
+            Self::Rule(error) => error.help(),
+            Self::Event(error) => error.help(),
+            Self::New(error) => error.help(),
             Self::Inputs(_)
             | Self::RuleFiles(_)
             | Self::Rules { .. }
             | Self::NothingToRun { .. }
+            | Self::NoTests { .. }
+            | Self::Mend { .. }
             | Self::Config(_)
             | Self::Runtime(_)
             | Self::Publish(_)
@@ -110,7 +133,7 @@ fn payload_help(error: &PayloadError) -> String {
 }
 
 /// The system's reason without its number: `No such file or directory`, not `... (os error 2)`.
-fn reason(error: &io::Error) -> String {
+pub(super) fn reason(error: &io::Error) -> String {
     let full = error.to_string();
     let text = full.rsplit_once(" (os error ").map_or(full.as_str(), |(text, _)| text);
     let mut characters = text.chars();

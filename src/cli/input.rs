@@ -3,10 +3,18 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 
+use flate2::bufread::MultiGzDecoder;
+
 use super::failure::{Failure, InputError};
+
+/// How much of a file is read at once, in bytes.
+const READ: usize = 256 << 10;
+
+/// What a gzip file starts with.
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
 /// What is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,4 +81,13 @@ pub(super) fn check_all(inputs: &[Input]) -> Result<(), Failure> {
     let failures: Vec<InputError> =
         inputs.iter().filter_map(|input| input.check().err().map(|error| input.failed(error))).collect();
     if failures.is_empty() { Ok(()) } else { Err(Failure::Inputs(failures)) }
+}
+
+/// The text of a file that may be compressed; what it starts with tells.
+pub(super) fn inflated<'r>(reader: Box<dyn Read + 'r>) -> io::Result<Box<dyn BufRead + 'r>> {
+    let mut reader = BufReader::with_capacity(READ, reader);
+    if reader.fill_buf()?.starts_with(GZIP_MAGIC) {
+        return Ok(Box::new(BufReader::with_capacity(READ, MultiGzDecoder::new(reader))));
+    }
+    Ok(Box::new(reader))
 }

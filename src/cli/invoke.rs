@@ -7,7 +7,7 @@ use tokio::runtime;
 use super::failure::Failure;
 use super::input::Input;
 use super::render::{self, Outcome};
-use super::rules::RulesArgs;
+use super::rules::{AlertsArgs, RulesArgs};
 use super::{Console, Format, Output};
 use crate::alert::{Alert, email, ocsf};
 use crate::aws::config::Config;
@@ -30,6 +30,8 @@ pub(super) struct InvokeArgs {
     event: Option<Input>,
     #[command(flatten)]
     rules: RulesArgs,
+    #[command(flatten)]
+    alerts: AlertsArgs,
     /// How alerts are written: blocks of text, or one OCSF Detection Finding a line
     #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json")]
     format: Format,
@@ -74,9 +76,10 @@ pub(super) fn run(args: &InvokeArgs, console: &mut Console<'_>) -> Result<(), Fa
     };
     let detected = pipeline::detect(&rules, &batch, &mut Workspace::default());
     let mut outcome = Outcome { tally: detected.tally, ..Outcome::default() };
-    let alerts = pipeline::conclude(detected);
+    let mut alerts = pipeline::conclude(detected);
+    alerts.retain(|alert| args.alerts.admit(alert));
     for alert in &alerts {
-        outcome.count(alert.level);
+        outcome.count(alert);
     }
     write(&alerts, args, &mut console.stdout)?;
     console.stdout.writer.flush()?;
@@ -101,10 +104,11 @@ fn write(alerts: &[Alert], args: &InvokeArgs, stdout: &mut Output<'_>) -> Result
     Ok(())
 }
 
-/// Publishes as the function does, without a deadline, and tells what came of it.
+/// Publishes as the function does, nothing in shadow, without a deadline, and tells what came of it.
 fn publish(alerts: &[Alert], args: &InvokeArgs, config: Config, console: &mut Console<'_>) -> Result<(), Failure> {
     let topic = config.topic.as_str().to_owned();
-    let messages: Vec<SnsMessage> = alerts.iter().map(|alert| SnsMessage::of(alert, args.region())).collect();
+    let granted = alerts.iter().filter(|alert| !alert.analytic.shadow);
+    let messages: Vec<SnsMessage> = granted.map(|alert| SnsMessage::of(alert, args.region())).collect();
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
     let publications = runtime.block_on(async {
         let publisher = Publisher::from_env(config.topic).await;

@@ -18,6 +18,12 @@ use crate::rule::Level;
 pub(super) const CONTROL_MESSAGE: &str =
     "control message: CloudWatch Logs checks that the function can be invoked; no log events";
 
+/// Said where there are correlation rules.
+pub(super) fn unevaluated(correlations: usize) -> String {
+    let counted = counted(correlations, "correlation rule is", "correlation rules are");
+    format!("note: {counted} not evaluated yet; the rules referred to alert by themselves")
+}
+
 /// The longest name or address that a column shows, in characters.
 const MAX_CELL: usize = 40;
 
@@ -50,6 +56,11 @@ pub(super) fn time(time: Timestamp) -> String {
 /// The text on one line, with nothing in it that a terminal acts upon.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     text::visible(text)
+}
+
+/// The same, cut to about `max` bytes with a note of how long it was.
+pub(super) fn bounded(text: &str, max: usize) -> Cow<'_, str> {
+    text::bounded(text, max)
 }
 
 /// `error: ...` for each thing that is wrong, and `help: ...`.
@@ -89,7 +100,8 @@ fn by_level(text: &str, level: Level, color: bool) -> String {
     painted(text, style, color)
 }
 
-fn painted(text: &str, style: Style, color: bool) -> String {
+/// The text in this style, or as it is.
+pub(super) fn painted(text: &str, style: Style, color: bool) -> String {
     if color { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
@@ -116,11 +128,12 @@ impl Row {
                 )
             }
             Subject::Unreadable { count } => (cell(None), cell(None), unreadable(*count, &alert.events)),
+            Subject::RulesNotLoaded { files } => (cell(None), cell(None), plain(&files.join(", ")).into_owned()),
         };
         Self {
             level: alert.level,
             time: time(alert.time),
-            rule: alert.analytic.name.clone(),
+            rule: alert.analytic.name.clone() + if alert.analytic.shadow { " (shadow)" } else { "" },
             principal: clipped(&principal, MAX_CELL),
             address: clipped(&address, MAX_CELL),
             action: clipped(&action, MAX_ACTION),
@@ -208,14 +221,20 @@ fn unreadable(count: usize, events: &[EventRef]) -> String {
 pub(super) struct Outcome {
     /// What was read.
     pub(super) tally: Tally,
-    /// Alerts by level.
+    /// Alerts by level, without those in shadow.
     pub(super) alerts: BTreeMap<Level, usize>,
+    /// Alerts in shadow.
+    pub(super) shadow: usize,
 }
 
 impl Outcome {
     /// One more alert.
-    pub(super) fn count(&mut self, level: Level) {
-        *self.alerts.entry(level).or_default() += 1;
+    pub(super) fn count(&mut self, alert: &Alert) {
+        if alert.analytic.shadow {
+            self.shadow += 1;
+        } else {
+            *self.alerts.entry(alert.level).or_default() += 1;
+        }
     }
 
     /// `12,408 events in 0.1 s, 2 alerts (1 critical, 1 high), 0 unreadable`
@@ -227,6 +246,9 @@ impl Outcome {
             self.alerts(),
             grouped(self.tally.unreadable)
         );
+        if self.shadow > 0 {
+            let _ = write!(text, ", {} in shadow", counted(self.shadow, "alert", "alerts"));
+        }
         if self.tally.untimed > 0 {
             let _ = write!(text, ", {} without a time", grouped(self.tally.untimed));
         }
@@ -265,11 +287,17 @@ mod tests {
         assert_eq!(outcome.summary(Duration::ZERO), "0 events in 0.0 s, no alerts, 0 unreadable");
         outcome.tally = Tally { events: 12_408, unreadable: 3, untimed: 2, matches: 9 };
         for level in [Level::High, Level::Critical, Level::Low, Level::High] {
-            outcome.count(level);
+            *outcome.alerts.entry(level).or_default() += 1;
         }
         assert_eq!(
             outcome.summary(Duration::from_millis(149)),
             "12,408 events in 0.1 s, 4 alerts (1 critical, 2 high, 1 low), 3 unreadable, 2 without a time"
+        );
+        outcome.shadow = 1;
+        assert_eq!(
+            outcome.summary(Duration::ZERO),
+            "12,408 events in 0.0 s, 4 alerts (1 critical, 2 high, 1 low), 3 unreadable, 1 alert in shadow, \
+             2 without a time"
         );
     }
 

@@ -1,19 +1,18 @@
 //! `vaultwatch scan`: audit log files -> alerts.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::Read;
 use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Failure;
 use super::input::{self, Input};
 use super::lines::{Chunk, LineReader, Pace};
 use super::render::{Columns, Outcome, Row};
-use super::rules::RulesArgs;
+use super::rules::{AlertsArgs, RulesArgs};
 use super::{Console, Format, Output, pack};
 use crate::alert::{Alert, Subject, ocsf};
 use crate::detect::RuleSet;
@@ -38,6 +37,8 @@ pub(super) struct ScanArgs {
     files: Vec<Input>,
     #[command(flatten)]
     rules: RulesArgs,
+    #[command(flatten)]
+    alerts: AlertsArgs,
     /// How alerts are written: lines of text, or one OCSF Detection Finding a line, whose `unmapped.events` tells the
     /// files and lines behind it
     #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true, value_name = "text|json")]
@@ -53,12 +54,6 @@ const EXAMPLES: &str = "Examples:\n  \
 /// From how much on a file is worth a progress bar, in bytes: about as much as takes a second.
 const LARGE: u64 = 256 << 20;
 
-/// How much of a file is read at once, in bytes.
-const READ: usize = 256 << 10;
-
-/// What a gzip file starts with.
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
-
 /// Stands for a line that is no UTF-8: no JSON either, and without the line's content.
 const NO_TEXT: &str = "\u{fffd}";
 
@@ -66,7 +61,7 @@ pub(super) fn run(args: &ScanArgs, console: &mut Console<'_>) -> Result<(), Fail
     input::check_all(&args.files)?;
     let rules = args.rules.load(console)?;
     let started = now();
-    let mut scan = Scan::new(&rules, args.format, progress(&args.files, &console.stderr));
+    let mut scan = Scan::new(&rules, args, progress(&args.files, &console.stderr));
     let mut unread = Vec::new();
     for input in &args.files {
         match scan.file(input, console) {
@@ -92,13 +87,13 @@ struct Scan<'r> {
     unreadable: Option<Alert>,
     /// When the lines read last were written, about, in milliseconds since 1970.
     about: Option<i64>,
-    format: Format,
+    args: &'r ScanArgs,
     columns: Columns,
     progress: ProgressBar,
 }
 
 impl<'r> Scan<'r> {
-    fn new(rules: &'r RuleSet, format: Format, progress: ProgressBar) -> Self {
+    fn new(rules: &'r RuleSet, args: &'r ScanArgs, progress: ProgressBar) -> Self {
         Self {
             rules,
             workspace: Workspace::default(),
@@ -107,7 +102,7 @@ impl<'r> Scan<'r> {
             held: Vec::new(),
             unreadable: None,
             about: None,
-            format,
+            args,
             columns: Columns::default(),
             progress,
         }
@@ -121,7 +116,7 @@ impl<'r> Scan<'r> {
             Input::File(path) => Box::new(self.progress.wrap_read(File::open(path).map_err(failed)?)),
         };
         let pace = if input.size().is_some() { Pace::Full } else { Pace::Live };
-        let mut lines = LineReader::new(inflated(reader).map_err(failed)?, pace);
+        let mut lines = LineReader::new(input::inflated(reader).map_err(failed)?, pace);
         let end = loop {
             match lines.next_chunk() {
                 Ok(Some(chunk)) => self.chunk(chunk, &name, pace, &mut console.stdout)?,
@@ -157,7 +152,7 @@ impl<'r> Scan<'r> {
     /// unreadable lines.
     fn gathered(&mut self, alert: &Alert) -> bool {
         let untold = match alert.subject {
-            Subject::Audit(_) => self.held.iter_mut().find(|held| held.id == alert.id),
+            Subject::Audit(_) | Subject::RulesNotLoaded { .. } => self.held.iter_mut().find(|held| held.id == alert.id),
             Subject::Unreadable { .. } => Some(self.unreadable.get_or_insert_with(|| Alert {
                 subject: Subject::Unreadable { count: 0 },
                 events: Vec::new(),
@@ -171,11 +166,12 @@ impl<'r> Scan<'r> {
         self.ledger.claim(alert.id) == Claim::Granted
     }
 
-    fn tell(&mut self, alerts: Vec<Alert>, stdout: &mut Output<'_>) -> Result<(), Failure> {
+    fn tell(&mut self, mut alerts: Vec<Alert>, stdout: &mut Output<'_>) -> Result<(), Failure> {
+        alerts.retain(|alert| self.args.alerts.admit(alert));
         if alerts.is_empty() {
             return Ok(());
         }
-        let text = match self.format {
+        let text = match self.args.format {
             Format::Json => alerts.iter().map(|alert| ocsf::to_json(alert) + "\n").collect(),
             Format::Text => {
                 let rows: Vec<Row> = alerts.iter().map(Row::new).collect();
@@ -185,7 +181,7 @@ impl<'r> Scan<'r> {
         self.progress.suspend(|| stdout.writer.write_all(text.as_bytes()).and_then(|()| stdout.writer.flush()))?;
         for alert in alerts {
             self.ledger.settle(alert.id);
-            self.outcome.count(alert.level);
+            self.outcome.count(&alert);
         }
         Ok(())
     }
@@ -209,15 +205,6 @@ fn batch<'c>(chunk: Chunk<'c>, file: &Arc<str>, about: Option<i64>) -> LogBatch<
         text: LogText::Plain(text.unwrap_or(NO_TEXT)),
     });
     LogBatch { stream: LogStream::default(), subscription_filters: Vec::new(), events: events.collect() }
-}
-
-/// The text of a file that may be compressed; what it starts with tells.
-fn inflated<'r>(reader: Box<dyn Read + 'r>) -> io::Result<Box<dyn BufRead + 'r>> {
-    let mut reader = BufReader::with_capacity(READ, reader);
-    if reader.fill_buf()?.starts_with(GZIP_MAGIC) {
-        return Ok(Box::new(BufReader::with_capacity(READ, MultiGzDecoder::new(reader))));
-    }
-    Ok(Box::new(reader))
 }
 
 /// A bar over all files, where somebody is looking and there is something to wait for.

@@ -1,6 +1,7 @@
 //! Typed rules -> predicates, shared matchers and the index of necessary predicates.
 
 use std::collections::BTreeMap;
+use std::slice;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -36,7 +37,7 @@ impl CompiledRule {
         reasons
     }
 
-    fn condition_holds(&self, condition: &Condition, bits: &Bits) -> bool {
+    pub(super) fn condition_holds(&self, condition: &Condition, bits: &Bits) -> bool {
         match condition {
             Condition::Search(index) => self.searches.get(*index).is_some_and(|search| search.holds(bits)),
             Condition::Not(inner) => !self.condition_holds(inner, bits),
@@ -189,4 +190,9 @@ fn link(link: Link, mut expressions: Vec<Expression>) -> Expression {
         Link::Any => Expression::Or(expressions),
         Link::All => Expression::And(expressions),
     }
+}
+
+/// The tests that [`link`] joined: `count` of them.
+pub(super) fn linked(expression: &Expression, count: usize) -> &[Expression] {
+    if count == 1 { slice::from_ref(expression) } else { expression.parts() }
 }

@@ -22,6 +22,22 @@ impl Expression {
         }
     }
 
+    /// What it joins; nothing if it joins nothing.
+    pub(super) fn parts(&self) -> &[Self] {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts,
+            Self::Predicate(_) | Self::Not(_) => &[],
+        }
+    }
+
+    /// What it negates; itself if it negates nothing.
+    pub(super) fn negated(&self) -> &Self {
+        match self {
+            Self::Not(inner) => inner,
+            other => other,
+        }
+    }
+
     /// Adds the predicates because of which the expression holds. What holds because something is not there has none.
     pub(super) fn reasons(&self, bits: &Bits, reasons: &mut Vec<PredicateId>) {
         match self {

@@ -4,7 +4,7 @@ use crate::rule::{Part, Pattern};
 
 /// What a pattern amounts to, for the shared matchers.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Shape<'p> {
+pub(crate) enum Shape<'p> {
     /// No wildcard.
     Exact(&'p str),
     /// `literal*`
@@ -20,7 +20,7 @@ pub(super) enum Shape<'p> {
 }
 
 /// The shape of a pattern.
-pub(super) fn shape(pattern: &Pattern) -> Shape<'_> {
+pub(crate) fn shape(pattern: &Pattern) -> Shape<'_> {
     match pattern.parts.as_slice() {
         [] => Shape::Exact(""),
         [Part::Literal(text)] => Shape::Exact(text),
@@ -41,7 +41,7 @@ pub(super) fn shape(pattern: &Pattern) -> Shape<'_> {
 /// Whether a text matches: `text` must be folded if the pattern's literals are.
 ///
 /// Greedy with one place to come back to, the last `*`: at most pattern x text steps.
-pub(super) fn matches(parts: &[Part], text: &str) -> bool {
+pub(crate) fn matches(parts: &[Part], text: &str) -> bool {
     let (mut parts, mut text) = (parts, text);
     let mut retry: Option<(&[Part], &str)> = None;
     loop {

@@ -62,11 +62,15 @@ impl Predicate {
         }
     }
 
+    /// The same for a value without its texts at hand.
+    pub(super) fn holds_for(&self, value: Value<'_>, event: &AuditEvent<'_>) -> bool {
+        self.holds(&MemberBuffers::default().member(value, true), event)
+    }
+
     /// The values of the event that satisfy the test.
     pub(super) fn matching_values<'e>(&self, event: &AuditEvent<'e>) -> Vec<Value<'e>> {
         let Some(slot) = self.slot else { return Vec::new() };
-        let mut buffers = MemberBuffers::default();
-        event.values(slot).filter(|value| self.holds(&buffers.member(*value, true), event)).collect()
+        event.values(slot).filter(|value| self.holds_for(*value, event)).collect()
     }
 }
 
@@ -132,7 +136,7 @@ fn text_of(value: Value<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// A part of a timestamp by its own clock: offsets are not applied.
-fn time_part(text: &str, part: TimePart) -> Option<i128> {
+pub(super) fn time_part(text: &str, part: TimePart) -> Option<i128> {
     let pieces = Pieces::parse(text).ok()?;
     let date = pieces.date();
     let number = match part {

@@ -163,10 +163,9 @@ impl<'c> Parser<'c, '_, '_, '_> {
             && !self.names.indices.contains_key(token.text)
         {
             let message = format!("`{}` is no operator", token.text);
-            self.report.push(
-                Diagnostic::error(Code::ConditionCase, &self.places.of(token.at.clone()), message)
-                    .label(format!("write `{operator}`")),
-            );
+            let place = self.places.of(token.at.clone());
+            let diagnostic = Diagnostic::error(Code::ConditionCase, &place, message);
+            self.report.push(diagnostic.label(format!("write `{operator}`")).fix(&place, operator));
             token.text = operator;
         }
         self.tokens.push(token);

@@ -1,8 +1,12 @@
 //! The `detection` of a rule: named searches and the condition that joins them.
 
+use std::borrow::Cow;
+
 use super::condition::{self, Names, RESERVED};
 use super::key::{self, Chain, Key, Operation, TextOperation};
+use super::list::Lists;
 use super::pattern;
+use super::placeholder;
 use super::report::Report;
 use super::scalar::Value;
 use super::suggest::nearest;
@@ -11,11 +15,17 @@ use super::yaml::{Content, Entry, Node, Scalar};
 use super::{Anchor, Body, Condition, Detection, Item, KeywordTest, Keywords, Link, Number, Part, Search, Test};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-/// Reads the value of `detection`; `None` if something is wrong with it.
-pub(super) fn read(report: &mut Report<'_>, key: &Span, node: &Node<'_>) -> Option<Detection> {
-    let Content::Map(entries) = &node.content else {
-        let message = "`detection` holds named searches and a condition";
-        report.push(Diagnostic::error(Code::WrongType, &node.span, message).label("not a map"));
+/// Reads the value of `detection`, or of `filter`; `None` if something is wrong with it.
+/// The keys in `others` are no searches.
+pub(super) fn read(
+    report: &mut Report<'_>,
+    lists: &Lists<'_>,
+    Entry { key, value }: &Entry<'_>,
+    others: &[&str],
+) -> Option<Detection> {
+    let Content::Map(entries) = &value.content else {
+        let message = format!("`{}` holds named searches and a condition", key.text);
+        report.push(Diagnostic::error(Code::WrongType, &value.span, message).label("not a map"));
         return None;
     };
     let before = report.errors();
@@ -23,26 +33,29 @@ pub(super) fn read(report: &mut Report<'_>, key: &Span, node: &Node<'_>) -> Opti
     if condition.is_none() {
         report.push(missing_condition(key, entries));
     }
-    let mut reader = Reader { report, budget: Budget::new() };
+    let mut reader = Reader { report, lists, budget: Budget::new() };
     let mut searches = Vec::with_capacity(entries.len());
     for entry in entries.iter() {
         match entry.key.text.as_ref() {
             "condition" => {}
+            other if others.contains(&other) => {}
             "timeframe" => reader.timeframe(&entry.key),
             slip if condition.is_none() && is_nearly_condition(slip) => {}
             _ => searches.push(reader.search(entry)),
         }
     }
     if searches.is_empty() {
-        report.push(Diagnostic::error(Code::EmptyDetection, key, "this detection has no search"));
+        let message = format!("this {} has no search", key.text);
+        report.push(Diagnostic::error(Code::EmptyDetection, &key.span, message));
     }
     // Whatever is wrong with the searches, their names are known, and the condition is checked as well.
     let condition = join(report, &searches, &condition?.value)?;
     (report.errors() == before).then_some(Detection { searches, condition })
 }
 
-fn missing_condition(key: &Span, entries: &[Entry<'_>]) -> Diagnostic {
-    let diagnostic = Diagnostic::error(Code::MissingKey, key, "this detection has no `condition`");
+fn missing_condition(key: &Scalar<'_>, entries: &[Entry<'_>]) -> Diagnostic {
+    let message = format!("this {} has no `condition`", key.text);
+    let diagnostic = Diagnostic::error(Code::MissingKey, &key.span, message);
     match entries.iter().find(|entry| is_nearly_condition(&entry.key.text)) {
         Some(entry) => diagnostic.related(&entry.key.span, "did you mean `condition`?"),
         None => diagnostic.help("a condition names the searches that must match, such as `condition: selection`"),
@@ -94,12 +107,13 @@ fn join(report: &mut Report<'_>, searches: &[Search], node: &Node<'_>) -> Option
 }
 
 /// Reads searches.
-struct Reader<'r, 's> {
+struct Reader<'r, 's, 'l> {
     report: &'r mut Report<'s>,
+    lists: &'r Lists<'l>,
     budget: Budget,
 }
 
-impl Reader<'_, '_> {
+impl<'l> Reader<'_, '_, 'l> {
     fn timeframe(&mut self, key: &Scalar<'_>) {
         let message = "`timeframe` is no longer part of the language";
         self.report.push(Diagnostic::error(Code::Timeframe, &key.span, message));
@@ -175,22 +189,65 @@ impl Reader<'_, '_> {
     /// One `field|modifiers: values` entry, or `'|modifiers': words`.
     fn entry(&mut self, Entry { key, value }: &Entry<'_>) -> Option<Body> {
         let read = key::read(self.report, key);
-        let values = self.values(key, value)?;
+        let written = self.values(key, value)?;
         let key = read?;
-        if key.chain.link == Link::All && values.len() == 1 {
+        if key.chain.link == Link::All && written.len() == 1 && !key.chain.expands {
             let message = "`all` has one value here, and changes nothing";
             self.report.push(Diagnostic::warning(Code::ModifierCombination, &key.span, message));
-        }
-        if key.field.is_empty() {
-            return self.keywords(&key.chain, &values, &value.span);
         }
         if matches!(key.chain.operation, Operation::Exists) {
             return self.exists(key, value);
         }
-        let tests: Vec<_> =
-            values.iter().map(|scalar| value::read(self.report, &mut self.budget, &key.chain, scalar)).collect();
+        let values = self.expanded(&key, written)?;
+        let before = self.report.found();
+        let body = self.compared(&key, &values, &value.span);
+        self.report.relate(before, &value.span, "used here");
+        body
+    }
+
+    /// The values with their placeholders replaced.
+    fn expanded<'n>(&mut self, key: &Key, written: Vec<&'n Scalar<'n>>) -> Option<Vec<Cow<'n, Scalar<'n>>>>
+    where
+        'l: 'n,
+    {
+        if !key.chain.expands {
+            for scalar in &written {
+                placeholder::check_unexpanded(self.report, self.lists, scalar);
+            }
+            return Some(written.into_iter().map(Cow::Borrowed).collect());
+        }
+        if !written.iter().any(|scalar| placeholder::is_in(&scalar.text)) {
+            let message = "`expand` finds no `%name%` in this, and changes nothing";
+            self.report.push(Diagnostic::warning(Code::ModifierCombination, &key.span, message));
+        }
+        let read: Vec<_> = written
+            .into_iter()
+            .map(|scalar| placeholder::expand(self.report, &mut self.budget, self.lists, scalar))
+            .collect();
+        let read: Option<Vec<_>> = read.into_iter().collect();
+        Some(read?.into_iter().flatten().map(Cow::Owned).collect())
+    }
+
+    /// What compares the values.
+    fn compared(&mut self, key: &Key, values: &[Cow<'_, Scalar<'_>>], span: &Span) -> Option<Body> {
+        if values.is_empty() {
+            // Only value lists are empty. Nothing is among their values, and everything is not.
+            let body = if key.chain.negated { Body::AllOf } else { Body::AnyOf };
+            return Some(body(Vec::new()));
+        }
+        if key.field.is_empty() {
+            let words: Vec<_> = values.iter().map(AsRef::as_ref).collect();
+            return self.keywords(&key.chain, &words, span);
+        }
+        let tests: Vec<_> = values.iter().map(|scalar| self.value(&key.chain, scalar)).collect();
         let tests: Option<Vec<_>> = tests.into_iter().collect();
-        Some(item(&key, tests?))
+        Some(item(key, tests?))
+    }
+
+    /// The tests of which one must hold for this value, each with the value's place.
+    fn value(&mut self, chain: &Chain, scalar: &Scalar<'_>) -> Option<Vec<(Test, Span)>> {
+        let tests = value::read(self.report, &mut self.budget, chain, scalar)?;
+        Some(tests.into_iter().map(|test| (test, scalar.span.clone())).collect())
     }
 
     /// The values of an entry: one scalar, or a list of them.
@@ -230,7 +287,8 @@ impl Reader<'_, '_> {
             return None;
         };
         let tests = vec![Test::Exists(expected)];
-        Some(Body::Item(Item { field: key.field, span: key.span, link: Link::Any, negated: false, tests }))
+        let spans = vec![node.span.clone()];
+        Some(Body::Item(Item { field: key.field, span: key.span, link: Link::Any, negated: false, tests, spans }))
     }
 
     /// Words over the whole event.
@@ -283,9 +341,11 @@ fn joined(mut bodies: Vec<Body>, join: impl FnOnce(Vec<Body>) -> Body) -> Body {
     }
 }
 
-fn item(key: &Key, values: Vec<Vec<Test>>) -> Body {
+fn item(key: &Key, values: Vec<Vec<(Test, Span)>>) -> Body {
     distribute(key.chain.link, values, |link, tests| {
-        Body::Item(Item { field: key.field.clone(), span: key.span.clone(), link, negated: key.chain.negated, tests })
+        let (tests, spans) = tests.into_iter().unzip();
+        let (field, span) = (key.field.clone(), key.span.clone());
+        Body::Item(Item { field, span, link, negated: key.chain.negated, tests, spans })
     })
 }
 

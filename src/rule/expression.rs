@@ -1,14 +1,18 @@
-//! Regular expressions: compiled when read, bounded, and explained where they fail.
+//! Regular expressions: checked when read, bounded, and explained where they fail.
 
 use std::ops::Range;
 
-use regex::{Regex, RegexBuilder};
 use regex_syntax::ast;
 
+use super::lazy_regex::{self, LazyRegex};
 use super::report::Report;
 use super::yaml::Scalar;
 use super::{RegexFlags, RegexTest};
 use crate::diagnostic::{Code, Diagnostic};
+
+/// How large an expression may become, in bytes, to be compiled when it is needed; `\w{3}` may, `\w{4}` is compiled at
+/// once, to see how large it is.
+const DEFERRED: usize = 1 << 20;
 
 /// How large a compiled expression usually is at most, in bytes: `\w` alone needs half of it, `[a-z]{100}` 8 KiB.
 const USUAL: usize = 128 << 10;
@@ -56,42 +60,50 @@ pub(super) fn read(
         return None;
     }
     allowance.take(report, scalar)?;
-    match compile(allowance, pattern, flags) {
-        Ok(regex) => Some(RegexTest { pattern: pattern.to_owned(), flags, regex }),
+    let hir = match lazy_regex::parse(pattern, flags) {
+        Ok(hir) => hir,
         Err(error) => {
             let diagnostic = explain(report, scalar, &error);
             report.push(diagnostic);
-            None
+            return None;
         }
-    }
+    };
+    let regex = if lazy_regex::size(&hir) <= DEFERRED {
+        LazyRegex::deferred(pattern, flags)
+    } else {
+        compile(report, allowance, scalar, flags)?
+    };
+    Some(RegexTest { pattern: pattern.to_owned(), flags, regex })
 }
 
-fn compile(allowance: &mut Allowance, pattern: &str, flags: RegexFlags) -> Result<Regex, regex::Error> {
-    let mut builder = RegexBuilder::new(pattern);
-    builder
-        .case_insensitive(flags.ignore_case)
-        .multi_line(flags.multi_line)
-        .dot_matches_new_line(flags.dot_all)
-        .size_limit(USUAL);
-    match builder.build() {
-        Err(regex::Error::CompiledTooBig(_)) if allowance.large > 0 => {
+/// Compiles an expression that may be too large.
+fn compile(
+    report: &mut Report<'_>,
+    allowance: &mut Allowance,
+    scalar: &Scalar<'_>,
+    flags: RegexFlags,
+) -> Option<LazyRegex> {
+    let within = |limit| lazy_regex::builder(&scalar.text, flags).size_limit(limit).build();
+    let built = match within(USUAL) {
+        Err(_) if allowance.large > 0 => {
             allowance.large -= 1;
-            builder.size_limit(LARGE).build()
+            within(LARGE)
         }
         usual => usual,
+    };
+    if built.is_err() {
+        let message = "this regular expression compiles to more than a rule may hold";
+        let help = "repeat less, or replace `\\w` and `\\d` with `[A-Za-z0-9_]` and `[0-9]`";
+        report.push(Diagnostic::error(Code::TooComplex, &scalar.span, message).help(help));
     }
+    Some(LazyRegex::compiled(&scalar.text, flags, built.ok()?))
 }
 
-fn explain(report: &Report<'_>, scalar: &Scalar<'_>, error: &regex::Error) -> Diagnostic {
-    if let regex::Error::CompiledTooBig(_) = error {
-        let message = "this regular expression compiles to more than a rule may hold";
-        return Diagnostic::error(Code::TooComplex, &scalar.span, message)
-            .help("repeat less, or replace `\\w` and `\\d` with `[A-Za-z0-9_]` and `[0-9]`");
-    }
-    let (kind, place) = match regex_syntax::parse(&scalar.text) {
-        Err(regex_syntax::Error::Parse(error)) => (Kind::of(error.kind()), bytes(error.span())),
-        Err(regex_syntax::Error::Translate(error)) => (Kind::Other(error.kind().to_string()), bytes(error.span())),
-        _ => (Kind::Other(error.to_string()), 0..scalar.text.len()),
+fn explain(report: &Report<'_>, scalar: &Scalar<'_>, error: &regex_syntax::Error) -> Diagnostic {
+    let (kind, place) = match error {
+        regex_syntax::Error::Parse(error) => (Kind::of(error.kind()), bytes(error.span())),
+        regex_syntax::Error::Translate(error) => (Kind::Other(error.kind().to_string()), bytes(error.span())),
+        other => (Kind::Other(other.to_string()), 0..scalar.text.len()),
     };
     let span = report.places(scalar).of(place);
     match kind {

@@ -30,6 +30,8 @@ pub(super) struct Chain {
     pub(super) link: Link,
     pub(super) negated: bool,
     pub(super) cased: bool,
+    /// Placeholders are replaced before anything else happens to the values.
+    pub(super) expands: bool,
     pub(super) operation: Operation,
 }
 
@@ -113,11 +115,6 @@ fn segments(key: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
 
 fn named(report: &mut Report<'_>, name: &str, place: &Span) -> Option<Modifier> {
     match Modifier::named(name) {
-        Some(Modifier::Expand) => {
-            let message = "the modifier `expand` is not supported yet";
-            report.push(Diagnostic::error(Code::NotSupportedYet, place, message).help("write the values out"));
-            None
-        }
         None if name.is_empty() => {
             let message = "a modifier is missing beside this `|`";
             report.push(Diagnostic::error(Code::UnknownModifier, place, message));
@@ -211,6 +208,7 @@ fn chain(written: &[Written]) -> Chain {
         link: Link::Any,
         negated: false,
         cased: false,
+        expands: false,
         operation: Operation::Text(TextOperation { windash: false, utf16: None, base64: None, anchor: Anchor::Whole }),
     };
     for written in written {
@@ -253,8 +251,7 @@ fn apply(chain: &mut Chain, modifier: Modifier) {
             let anchor = if let Operation::Text(text) = &chain.operation { text.anchor } else { Anchor::Whole };
             chain.operation = Operation::FieldRef(anchor);
         }
-        // Refused when it was read.
-        Modifier::Expand => {}
+        Modifier::Expand => chain.expands = true,
     }
 }
 

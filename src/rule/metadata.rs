@@ -5,15 +5,15 @@ use uuid::Uuid;
 
 use super::report::Report;
 use super::scalar::Value;
-use super::suggest::{advice, enumerate, nearest};
+use super::suggest::{advice, nearest};
 use super::yaml::{Content, Entry, Node, Scalar};
-use super::{AlertOptions, Level, Status};
+use super::{Level, Related, Relation, Status};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The longest title, in characters; Sigma's limit.
 const MAX_TITLE: usize = 256;
 
-const LEVELS: [(&str, Level); 5] = [
+pub(super) const LEVELS: [(&str, Level); 5] = [
     ("informational", Level::Informational),
     ("low", Level::Low),
     ("medium", Level::Medium),
@@ -29,18 +29,20 @@ const STATUSES: [(&str, Status); 5] = [
     ("unsupported", Status::Unsupported),
 ];
 
-/// How one rule may be related to another.
-const RELATIONS: [&str; 5] = ["derived", "obsolete", "merged", "renamed", "similar"];
-
-/// What may stand in our `alert:` block one day.
-const ALERT_LATER: [&str; 4] = ["group-by", "suppress", "title", "severity"];
+const RELATIONS: [(&str, Relation); 5] = [
+    ("derived", Relation::Derived),
+    ("obsolete", Relation::Obsolete),
+    ("merged", Relation::Merged),
+    ("renamed", Relation::Renamed),
+    ("similar", Relation::Similar),
+];
 
 /// A text; everything else is refused.
 pub(super) fn text<'n, 's>(report: &mut Report<'_>, entry: &'n Entry<'s>) -> Option<&'n Scalar<'s>> {
     text_node(report, &entry.key.text, &entry.value)
 }
 
-fn text_node<'n, 's>(report: &mut Report<'_>, key: &str, node: &'n Node<'s>) -> Option<&'n Scalar<'s>> {
+pub(super) fn text_node<'n, 's>(report: &mut Report<'_>, key: &str, node: &'n Node<'s>) -> Option<&'n Scalar<'s>> {
     let found = match &node.content {
         Content::Scalar(scalar) => match scalar.value() {
             Value::Text => return Some(scalar),
@@ -79,6 +81,18 @@ pub(super) fn strings(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Vec<
     Some(texts(report, entry)?.into_iter().map(|scalar| scalar.text.to_string()).collect())
 }
 
+/// A list of one or more fields.
+pub(super) fn fields(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Vec<String>> {
+    let fields = texts(report, entry)?;
+    let empty = fields.iter().find(|field| field.text.is_empty()).map(|field| &field.span);
+    if let Some(span) = empty.or(fields.is_empty().then_some(&entry.value.span)) {
+        let message = format!("`{}` needs the names of fields", entry.key.text);
+        report.push(Diagnostic::error(Code::WrongType, span, message));
+        return None;
+    }
+    Some(fields.into_iter().map(|field| field.text.to_string()).collect())
+}
+
 pub(super) fn title(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<String> {
     let scalar = text(report, entry)?;
     let length = scalar.text.chars().count();
@@ -104,12 +118,17 @@ pub(super) fn id(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Uuid> {
 }
 
 pub(super) fn name(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<String> {
+    slug_text(report, entry, "a rule")
+}
+
+/// The name of `what`.
+pub(super) fn slug_text(report: &mut Report<'_>, entry: &Entry<'_>, what: &str) -> Option<String> {
     let scalar = text(report, entry)?;
     if is_slug(&scalar.text) {
         return Some(scalar.text.to_string());
     }
-    let mut diagnostic =
-        Diagnostic::error(Code::InvalidName, &scalar.span, format!("`{}` cannot be a rule's name", scalar.text));
+    let message = format!("`{}` cannot be the name of {what}", scalar.text);
+    let mut diagnostic = Diagnostic::error(Code::InvalidName, &scalar.span, message);
     if let Some(slug) = slug(&scalar.text) {
         diagnostic = diagnostic.help(format!("names consist of lower-case letters, digits and `_`: `{slug}`"));
     }
@@ -137,7 +156,7 @@ pub(super) fn date(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Date> {
         let turned = scalar.text.replace(['/', '.'], "-");
         let mut diagnostic = Diagnostic::error(Code::InvalidDate, &scalar.span, message);
         if turned != scalar.text && turned.parse::<Date>().is_ok() {
-            diagnostic = diagnostic.help(format!("write `{turned}`"));
+            diagnostic = diagnostic.help(format!("write `{turned}`")).fix(&scalar.span, turned);
         }
         report.push(diagnostic);
     }
@@ -153,18 +172,24 @@ pub(super) fn status(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Statu
 }
 
 fn one_of<T: Copy>(report: &mut Report<'_>, entry: &Entry<'_>, values: &[(&'static str, T)]) -> Option<T> {
+    named(report, entry, &entry.key.text, values)
+}
+
+/// One of the values that have names; together they are `what`.
+pub(super) fn named<T: Copy>(
+    report: &mut Report<'_>,
+    entry: &Entry<'_>,
+    what: &str,
+    values: &[(&'static str, T)],
+) -> Option<T> {
     let scalar = text(report, entry)?;
     let value = values.iter().find(|(name, _)| *name == scalar.text);
     if value.is_none() {
         let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
-        report.push(unknown_value(&entry.key.text, scalar, &names));
+        let message = format!("`{}` is no {what}", scalar.text);
+        report.push(Diagnostic::error(Code::UnknownValue, &scalar.span, message).help(advice(&scalar.text, &names)));
     }
     value.map(|(_, value)| *value)
-}
-
-fn unknown_value(key: &str, scalar: &Scalar<'_>, known: &[&'static str]) -> Diagnostic {
-    let message = format!("`{}` is no {key}", scalar.text);
-    Diagnostic::error(Code::UnknownValue, &scalar.span, message).help(advice(&scalar.text, known))
 }
 
 pub(super) fn tags(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Vec<String>> {
@@ -172,7 +197,9 @@ pub(super) fn tags(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Vec<Str
     for tag in &tags {
         if !is_tag(&tag.text) {
             let message = format!("`{}` is no tag", tag.text);
-            report.push(Diagnostic::error(Code::InvalidTag, &tag.span, message));
+            let diagnostic = Diagnostic::error(Code::InvalidTag, &tag.span, message);
+            let lowered = tag.text.to_ascii_lowercase();
+            report.push(if is_tag(&lowered) { diagnostic.fix(&tag.span, lowered) } else { diagnostic });
         }
     }
     Some(tags.into_iter().map(|tag| tag.text.to_string()).collect())
@@ -186,37 +213,41 @@ fn is_tag(text: &str) -> bool {
     text.split_once('.').is_some_and(|(namespace, name)| written(namespace) && written(name))
 }
 
-/// Checks `related`, which nothing here uses.
-pub(super) fn related(report: &mut Report<'_>, entry: &Entry<'_>) {
+/// The rules that this one has to do with.
+pub(super) fn related(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Vec<Related>> {
     let Content::List(members) = &entry.value.content else {
         report.push(Diagnostic::error(Code::WrongType, &entry.value.span, "`related` needs a list"));
-        return;
+        return None;
     };
-    for member in members.iter() {
-        let Content::Map(entries) = &member.content else {
-            let message = "a related rule is a map of `id` and `type`";
-            report.push(Diagnostic::error(Code::WrongType, &member.span, message));
-            continue;
-        };
-        for entry in entries.iter() {
-            match entry.key.text.as_ref() {
-                "id" => drop(id(report, entry)),
-                "type" => relation(report, entry),
-                _ => report.push(unknown_key(&entry.key, "`related`", &["id", "type"])),
-            }
-        }
-        for needed in ["id", "type"] {
-            if !entries.iter().any(|entry| entry.key.text == needed) {
-                let message = format!("this related rule has no `{needed}`");
-                report.push(Diagnostic::error(Code::MissingKey, &member.span, message));
-            }
-        }
-    }
+    let read: Vec<_> = members.iter().map(|member| related_rule(report, member)).collect();
+    read.into_iter().collect()
 }
 
-fn relation(report: &mut Report<'_>, entry: &Entry<'_>) {
-    if let Some(scalar) = text(report, entry).filter(|scalar| !RELATIONS.contains(&scalar.text.as_ref())) {
-        report.push(unknown_value("relation", scalar, &RELATIONS));
+fn related_rule(report: &mut Report<'_>, member: &Node<'_>) -> Option<Related> {
+    let Content::Map(entries) = &member.content else {
+        let message = "a related rule is a map of `id` and `type`";
+        report.push(Diagnostic::error(Code::WrongType, &member.span, message));
+        return None;
+    };
+    strict_keys(report, entries, "`related`", &["id", "type"]);
+    let mut needed = |key: &str| {
+        let entry = entries.iter().find(|entry| entry.key.text == key);
+        if entry.is_none() {
+            let message = format!("this related rule has no `{key}`");
+            report.push(Diagnostic::error(Code::MissingKey, &member.span, message));
+        }
+        entry
+    };
+    let (other, relation) = (needed("id"), needed("type"));
+    let other = other.and_then(|entry| id(report, entry));
+    let relation = relation.and_then(|entry| named(report, entry, "relation", &RELATIONS));
+    Some(Related { id: other?, relation: relation? })
+}
+
+/// Refuses every key that is not one of these.
+pub(super) fn strict_keys(report: &mut Report<'_>, entries: &[Entry<'_>], place: &str, known: &[&'static str]) {
+    for entry in entries.iter().filter(|entry| !known.contains(&entry.key.text.as_ref())) {
+        report.push(unknown_key(&entry.key, place, known));
     }
 }
 
@@ -261,28 +292,6 @@ fn ours(report: &mut Report<'_>, entry: &Entry<'_>, expected: &str) {
         report
             .push(Diagnostic::error(Code::ForeignLogsource, &scalar.span, message).label(format!("not `{expected}`")));
     }
-}
-
-/// Our own `alert:` block.
-pub(super) fn alert(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<AlertOptions> {
-    let Content::Map(entries) = &entry.value.content else {
-        report.push(Diagnostic::error(Code::WrongType, &entry.value.span, "`alert` is a map"));
-        return None;
-    };
-    let mut options = AlertOptions::default();
-    for entry in entries.iter() {
-        let key = entry.key.text.as_ref();
-        if key == "runbook" {
-            options.runbook = strings(report, entry)?;
-        } else if ALERT_LATER.contains(&key) {
-            let message = format!("`alert` does not support `{key}` yet");
-            let help = format!("supported is {}", enumerate(&["runbook"]));
-            report.push(Diagnostic::error(Code::NotSupportedYet, &entry.key.span, message).help(help));
-        } else {
-            report.push(unknown_key(&entry.key, "`alert`", &["runbook"]));
-        }
-    }
-    Some(options)
 }
 
 /// Warns of a key that is nearly one of the language. All other keys are somebody's own, as Sigma allows.

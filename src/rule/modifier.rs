@@ -48,10 +48,14 @@ impl Modifier {
     /// The modifiers that make sense after this one, directly or later.
     pub(super) fn followers(self) -> impl Iterator<Item = Self> {
         let groups: &[&[Self]] = match self {
-            M::Contains | M::StartsWith | M::EndsWith => &[&[M::All, M::Cased, M::Neq, M::Windash, M::FieldRef]],
-            M::All => &[PLACES, &[M::Cased, M::Windash], UTF16, BASE64, REGEX, &[M::Cidr, M::FieldRef]],
-            M::Cased => &[PLACES, &[M::All, M::Neq, M::Windash], UTF16, BASE64, &[M::FieldRef]],
-            M::Neq => &[PLACES, &[M::Cased, M::Windash], UTF16, BASE64, REGEX, CLOCK, &[M::Cidr, M::FieldRef]],
+            M::Contains | M::StartsWith | M::EndsWith => {
+                &[&[M::All, M::Cased, M::Neq, M::Windash, M::FieldRef, M::Expand]]
+            }
+            M::All => &[PLACES, &[M::Cased, M::Windash], UTF16, BASE64, REGEX, &[M::Cidr, M::FieldRef, M::Expand]],
+            M::Cased => &[PLACES, &[M::All, M::Neq, M::Windash], UTF16, BASE64, &[M::FieldRef, M::Expand]],
+            M::Neq => {
+                &[PLACES, &[M::Cased, M::Windash], UTF16, BASE64, REGEX, CLOCK, &[M::Cidr, M::FieldRef, M::Expand]]
+            }
             M::Windash => &[PLACES, &[M::All, M::Cased, M::Neq], UTF16, BASE64],
             M::Re | M::IgnoreCase | M::MultiLine | M::DotAll => {
                 &[&[M::IgnoreCase, M::MultiLine, M::DotAll, M::All, M::Neq]]
@@ -61,7 +65,8 @@ impl Modifier {
             M::Base64Offset => &[&[M::Contains, M::All, M::Cased, M::Neq]],
             M::Cidr => &[&[M::All, M::Neq]],
             M::Minute | M::Hour | M::Day | M::Week | M::Month | M::Year => &[ORDER, &[M::Neq]],
-            M::Exists | M::Lt | M::Lte | M::Gt | M::Gte | M::Expand => &[],
+            M::Expand => &[PLACES, &[M::All, M::Cased, M::Neq, M::Windash], UTF16, BASE64, &[M::Cidr]],
+            M::Exists | M::Lt | M::Lte | M::Gt | M::Gte => &[],
         };
         groups.iter().copied().flatten().copied()
     }
@@ -96,6 +101,7 @@ impl Modifier {
                 | M::Utf16Le
                 | M::Utf16Be
                 | M::Utf16
+                | M::Expand
         )
     }
 }

@@ -48,12 +48,26 @@ impl<'s> Report<'s> {
         self.errors
     }
 
-    /// What was noted, by place.
+    /// How many problems are kept so far.
+    pub(super) fn found(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Points at `place` from all errors since then that lie elsewhere.
+    pub(super) fn relate(&mut self, since: usize, place: &Span, label: &str) {
+        for diagnostic in self.found.iter_mut().skip(since) {
+            let at = &diagnostic.span;
+            let inside =
+                at.source == place.source && place.bytes.start <= at.bytes.start && at.bytes.end <= place.bytes.end;
+            if !inside && diagnostic.severity == Severity::Error && diagnostic.related.is_none() {
+                diagnostic.related = Some((place.clone(), label.to_owned()));
+            }
+        }
+    }
+
+    /// What was noted, in no order, and at the file's end how much more there was.
     pub(super) fn into_found(mut self) -> Vec<Diagnostic> {
         let more = self.errors + self.warnings - self.found.len();
-        self.found.sort_by_key(|diagnostic| diagnostic.span.bytes.start);
-        // What an alias repeats is wrong in one place only.
-        self.found.dedup();
         if more > 0 {
             let end = self.span(self.text.len()..self.text.len());
             let message = format!("this file has {more} more problems");
@@ -74,41 +88,66 @@ impl<'s> Report<'s> {
 
 /// Where the characters of one scalar stand in the file.
 ///
-/// Quotes, folding and indentation only add or change white space around what is written, so that all other
-/// characters correspond one to one. From the first escape on, every place is the whole scalar.
+/// Most scalars stand there as they are. Quotes, folding and indentation only add or change white space around what is
+/// written, so that all other characters correspond one to one. From the first escape on, every place is the whole scalar.
 pub(super) struct Places {
     scalar: Span,
-    /// For every character other than white space: its offset in the scalar's text, and where it stands.
-    characters: Vec<(usize, Range<usize>)>,
-    /// The part of the scalar's text, from its start, in which they correspond.
-    known: usize,
+    written: Written,
+}
+
+/// How a scalar is written.
+enum Written {
+    /// As it is, from this byte on.
+    Alike { text: String, start: usize },
+    Otherwise {
+        /// For every character other than white space: its offset in the scalar's text, and where it stands.
+        characters: Vec<(usize, Range<usize>)>,
+        /// The part of the scalar's text, from its start, in which they correspond.
+        known: usize,
+    },
 }
 
 impl Places {
     fn new(text: &str, scalar: &Scalar<'_>) -> Self {
         let start = scalar.span.bytes.start + usize::from(scalar.style == Style::Quoted);
         let written = text.get(start..scalar.span.bytes.end).unwrap_or_default();
-        let characters: Vec<_> = solid(&scalar.text)
-            .zip(solid(written))
-            .take_while(|((_, read), (_, written))| read == written)
-            .map(|((at, read), (offset, _))| (at, start + offset..start + offset + read.len_utf8()))
-            .collect();
-        let known = solid(&scalar.text).nth(characters.len()).map_or(scalar.text.len(), |(at, _)| at);
-        Self { scalar: scalar.span.clone(), characters, known }
+        let written = if scalar.style != Style::Block && written.starts_with(scalar.text.as_ref()) {
+            Written::Alike { text: scalar.text.to_string(), start }
+        } else {
+            let characters: Vec<_> = solid(&scalar.text)
+                .zip(solid(written))
+                .take_while(|((_, read), (_, written))| read == written)
+                .map(|((at, read), (offset, _))| (at, start + offset..start + offset + read.len_utf8()))
+                .collect();
+            let known = solid(&scalar.text).nth(characters.len()).map_or(scalar.text.len(), |(at, _)| at);
+            Written::Otherwise { characters, known }
+        };
+        Self { scalar: scalar.span.clone(), written }
     }
 
-    /// The place of a part of the scalar's text.
+    /// The place of a part of the scalar's text, without the white space around it.
     pub(super) fn of(&self, part: Range<usize>) -> Span {
-        let from = self.characters.partition_point(|(at, _)| *at < part.start);
-        let to = self.characters.partition_point(|(at, _)| *at < part.end);
-        let place = self.characters.get(from..to).unwrap_or_default();
-        match (place.first(), place.last()) {
-            (Some((_, first)), Some((_, last))) if part.end <= self.known => {
-                Span { source: self.scalar.source, bytes: first.start..last.end }
-            }
-            _ => self.scalar.clone(),
-        }
+        let bytes = match &self.written {
+            Written::Alike { text, start } => alike(text, part).map(|found| start + found.start..start + found.end),
+            Written::Otherwise { characters, known } => otherwise(characters, *known, part),
+        };
+        let source = self.scalar.source;
+        bytes.map_or_else(|| self.scalar.clone(), |bytes| Span { source, bytes })
     }
+}
+
+fn alike(text: &str, part: Range<usize>) -> Option<Range<usize>> {
+    let tail = text.get(part.clone())?.trim_start();
+    let start = part.end - tail.len();
+    let length = tail.trim_end().len();
+    (length > 0).then_some(start..start + length)
+}
+
+fn otherwise(characters: &[(usize, Range<usize>)], known: usize, part: Range<usize>) -> Option<Range<usize>> {
+    let from = characters.partition_point(|(at, _)| *at < part.start);
+    let to = characters.partition_point(|(at, _)| *at < part.end);
+    let place = characters.get(from..to).filter(|_| part.end <= known)?;
+    Some(place.first()?.1.start..place.last()?.1.end)
 }
 
 /// The characters of `text` that are not white space, with their offsets.

@@ -9,7 +9,7 @@ const MAX_LENGTH: usize = 64;
 const MAX_CANDIDATES: usize = 200;
 
 /// The candidate nearest to `word`, if it is near enough: one slip for every three letters.
-pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let length = word.chars().count();
     if length > MAX_LENGTH {
         return None;
@@ -26,7 +26,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
 }
 
 /// Advice for an unknown word: the nearest known one, or all of them.
-pub(super) fn advice(word: &str, known: &[&'static str]) -> String {
+pub(crate) fn advice(word: &str, known: &[&'static str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(known) => format!("did you mean `{known}`?"),
         None => format!("known are {}", enumerate(known)),
@@ -34,7 +34,7 @@ pub(super) fn advice(word: &str, known: &[&'static str]) -> String {
 }
 
 /// "`a`, `b` and `c`".
-pub(super) fn enumerate(words: &[&str]) -> String {
+pub(crate) fn enumerate(words: &[&str]) -> String {
     match words {
         [] => String::new(),
         [only] => format!("`{only}`"),

@@ -38,6 +38,17 @@ impl Budget {
         self.cost / (length + COST_OF_ONE)
     }
 
+    /// Whether `count` values that have so many `bytes` together may still be made of this one; says once if not.
+    pub(super) fn room(&mut self, report: &mut Report<'_>, scalar: &Scalar<'_>, size: (usize, usize)) -> Option<()> {
+        let (count, bytes) = size;
+        let cost = count.saturating_mul(COST_OF_ONE).saturating_add(bytes);
+        if cost > self.cost {
+            self.exceed(report, scalar);
+            return None;
+        }
+        Some(())
+    }
+
     /// Takes the cost of `count` alternatives for this value; says once that it is too much.
     fn take(&mut self, report: &mut Report<'_>, scalar: &Scalar<'_>, count: usize) -> Option<()> {
         let affordable = count <= self.alternatives(scalar.text.len());
@@ -45,12 +56,16 @@ impl Budget {
             self.cost -= count * (scalar.text.len() + COST_OF_ONE);
             return Some(());
         }
+        self.exceed(report, scalar);
+        None
+    }
+
+    fn exceed(&mut self, report: &mut Report<'_>, scalar: &Scalar<'_>) {
         if !self.exceeded {
             self.exceeded = true;
             let message = "this rule has more values than a rule may hold";
             report.push(Diagnostic::error(Code::TooComplex, &scalar.span, message).label("the first one too many"));
         }
-        None
     }
 }
 
@@ -58,9 +73,12 @@ impl Budget {
 pub(super) fn check_reading(report: &mut Report<'_>, scalar: &Scalar<'_>) {
     let other = if scalar.resolved { scalar::other_reading(&scalar.text) } else { None };
     if let Some(other) = other {
-        let here = if scalar.value() == Value::Text { "text" } else { "a decimal number" };
+        let is_text = scalar.value() == Value::Text;
+        let here = if is_text { "text" } else { "a decimal number" };
         let message = format!("`{}` is {here} here, and {other} to tools that read YAML 1.1", scalar.text);
-        report.push(Diagnostic::warning(Code::AmbiguousScalar, &scalar.span, message).label("quote it"));
+        let diagnostic = Diagnostic::warning(Code::AmbiguousScalar, &scalar.span, message).label("quote it");
+        // In quotes a number would be text.
+        report.push(if is_text { diagnostic.fix(&scalar.span, format!("'{}'", scalar.text)) } else { diagnostic });
     }
 }
 
@@ -109,7 +127,7 @@ fn exact_or_text(
         let cased = chain.cased || operation.base64.is_some();
         return Some(patterns.into_iter().map(|parts| Test::Pattern(pattern::pattern(parts, anchor, cased))).collect());
     }
-    if !chain.modifiers.iter().all(|modifier| matches!(modifier, Modifier::All | Modifier::Neq)) {
+    if !chain.modifiers.iter().all(|modifier| is_about_values(*modifier)) {
         needs_text(report, chain, scalar)?;
     }
     budget.take(report, scalar, 1)?;
@@ -196,8 +214,12 @@ fn kind(value: Value) -> &'static str {
 
 /// The modifier that decides what values there may be.
 fn deciding(chain: &Chain) -> &'static str {
-    let mut modifiers = chain.modifiers.iter().filter(|modifier| !matches!(modifier, Modifier::All | Modifier::Neq));
-    modifiers.next().map_or("", |modifier| modifier.name())
+    chain.modifiers.iter().find(|modifier| !is_about_values(**modifier)).map_or("", |modifier| modifier.name())
+}
+
+/// Whether a modifier says which values there are and how they are joined, and nothing about how one is compared.
+fn is_about_values(modifier: Modifier) -> bool {
+    matches!(modifier, Modifier::All | Modifier::Neq | Modifier::Expand)
 }
 
 pub(super) fn needs_text(report: &mut Report<'_>, chain: &Chain, scalar: &Scalar<'_>) -> Option<()> {

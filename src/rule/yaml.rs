@@ -4,9 +4,9 @@
 //! errors, bounded aliases and depth, and reading on at the next `---` after a document that is broken.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::rc::Rc;
 
+use hashbrown::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use super::report::Report;
@@ -35,8 +35,8 @@ pub(super) struct Node<'s> {
 #[derive(Clone)]
 pub(super) enum Content<'s> {
     Scalar(Scalar<'s>),
-    List(Rc<[Node<'s>]>),
-    Map(Rc<[Entry<'s>]>),
+    List(Rc<Vec<Node<'s>>>),
+    Map(Rc<Vec<Entry<'s>>>),
 }
 
 /// One key of a map with its value. A map holds a key once.
@@ -343,7 +343,7 @@ impl<'s> Loader<'_, 's> {
             missing.span = scalar.span.clone();
             value.span = scalar.span.clone();
         }
-        if let Some(first) = entries.places.get(scalar.text.as_ref()) {
+        if let Some(first) = entries.place(&scalar.text) {
             let message = format!("the key `{}` appears twice", scalar.text);
             self.report.push(
                 Diagnostic::error(Code::DuplicateKey, &scalar.span, message)
@@ -352,9 +352,8 @@ impl<'s> Loader<'_, 's> {
             );
             return;
         }
-        entries.places.insert(scalar.text.clone(), scalar.span.clone());
         entries.weight = entries.weight.saturating_add(key.weight).saturating_add(value.weight);
-        entries.list.push(Entry { key: scalar, value });
+        entries.push(Entry { key: scalar, value });
     }
 
     /// Flow collections end with their bracket, the others with their last member.
@@ -382,6 +381,31 @@ impl<'s> Loader<'_, 's> {
 #[derive(Default)]
 struct Entries<'s> {
     list: Vec<Entry<'s>>,
-    places: HashMap<Cow<'s, str>, Span>,
+    /// Where the keys are in the list, once there are many.
+    indices: HashMap<Cow<'s, str>, usize>,
     weight: usize,
+}
+
+/// How many keys are found faster by looking at each.
+const FEW: usize = 16;
+
+impl<'s> Entries<'s> {
+    /// Where this key stands already.
+    fn place(&self, key: &str) -> Option<&Span> {
+        let entry = if self.list.len() <= FEW {
+            self.list.iter().find(|entry| entry.key.text == key)
+        } else {
+            self.list.get(*self.indices.get(key)?)
+        };
+        entry.map(|entry| &entry.key.span)
+    }
+
+    fn push(&mut self, entry: Entry<'s>) {
+        self.list.push(entry);
+        if self.list.len() > FEW {
+            let known = self.indices.len();
+            let new = self.list.iter().enumerate().skip(known);
+            self.indices.extend(new.map(|(index, entry)| (entry.key.text.clone(), index)));
+        }
+    }
 }

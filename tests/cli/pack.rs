@@ -56,8 +56,8 @@ fn a_terminal_gets_nothing_that_it_would_act_upon() {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut console = Console {
             stdin: &mut packed.as_bytes(),
-            stdout: Output { writer: &mut stdout, terminal, color: terminal },
-            stderr: Output { writer: &mut stderr, terminal, color: terminal },
+            stdout: Output { writer: &mut stdout, terminal, color: terminal, unicode: terminal },
+            stderr: Output { writer: &mut stderr, terminal, color: terminal, unicode: terminal },
         };
         let status = cli::run(Args::parse_from(["vaultwatch", "unpack", "-"]), &mut console);
         assert_eq!(status, ExitStatus::Clean);

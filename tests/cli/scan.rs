@@ -35,6 +35,36 @@ fn alerts_are_aligned_lines() {
 }
 
 #[test]
+fn what_is_in_shadow_or_beneath_notice() {
+    let desk = Desk::with_rules()
+        .with("rules/often.yml", OFTEN)
+        .with("rules/quiet.yml", QUIET)
+        .with("root.log", lines("04-root-token-use", &[1]));
+    let session = [
+        desk.session(&["scan", "root.log"]),
+        desk.session(&["scan", "--min-level", "high", "root.log"]),
+        desk.session(&["scan", "--min-level", "loud", "root.log"]),
+    ];
+    insta::assert_snapshot!("scan_shadow", session.join("\n"));
+}
+
+const OFTEN: &str = "title: Often
+id: 6a1b7c1e-61a5-4a1c-9f9e-0c9d0b6c7c10
+name: often
+level: high
+correlation: {type: event_count, rules: [quiet], timespan: 5m, condition: {gte: 10}}
+";
+
+const QUIET: &str = "title: Quiet
+id: 6a1b7c1e-61a5-4a1c-9f9e-0c9d0b6c7c11
+name: quiet
+status: experimental
+logsource: {product: vault, service: audit}
+detection: {root: {auth.policies: root}, condition: root}
+level: low
+";
+
+#[test]
 fn json_tells_file_and_line() {
     let desk = Desk::with_rules()
         .with("benign.log", corpus("10-benign-kv-traffic"))

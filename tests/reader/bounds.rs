@@ -181,7 +181,7 @@ fn what_is_too_much_is_refused() {
             Code::TooComplex,
         ),
         ("expressions", rule(&format!("    x|re:\n{}", lines(501, "      - a.b\n")), "s"), Code::TooComplex),
-        ("large expressions", rule(&format!("    x|re:\n{}", lines(17, "      - '\\w{3}'\n")), "s"), Code::TooComplex),
+        ("large expressions", rule(&format!("    x|re:\n{}", lines(17, "      - '\\w{5}'\n")), "s"), Code::TooComplex),
         ("problems", rule(&lines(1_001, "    ? [a]\n    : b\n"), "s"), Code::MoreProblems),
         ("broken documents", "---\n[\n".repeat(200), Code::MoreProblems),
     ];

@@ -141,24 +141,39 @@ fn a_condition_over_several_lines() {
 }
 
 #[test]
-fn what_is_not_supported_yet() {
-    assert_snapshot!(case("alert:\n  group-by: [request.path]\ndetection:\n  s: {x|expand: '%hosts%'}\n  condition: s\n"), @r#"
-    error[not-supported-yet]: `alert` does not support `group-by` yet
-     --> rules/impact/case.yml:2:3
+fn a_value_list_with_a_fault_that_a_rule_uses() {
+    let list = "name: offices\nvalues:\n  - 10.0.0.0/8\n  - 192.0.2.7/24\n";
+    let rule = super::completed("detection:\n  s: {request.remote_address|expand|cidr: '%offices%'}\n  condition: s\n");
+    assert_snapshot!(drawn(&[("rules/case.yml", &rule), ("rules/lists/offices.yml", list)]), @r"
+    error[invalid-network]: `192.0.2.7/24` has bits set after its prefix
+     --> rules/lists/offices.yml:4:5
       |
-    2 |   group-by: [request.path]
-      |   ^^^^^^^^
+    4 |   - 192.0.2.7/24
+      |     ^^^^^^^^^^^^
       |
-      = help: supported is `runbook`
+     ::: rules/case.yml:2:43
+      |
+    2 |   s: {request.remote_address|expand|cidr: '%offices%'}
+      |                                           ----------- used here
+      |
+      = help: the network is `192.0.2.0/24`, the address alone `192.0.2.7`
+    ");
+}
 
-    error[not-supported-yet]: the modifier `expand` is not supported yet
-     --> rules/impact/case.yml:4:9
+#[test]
+fn a_filter_without_not() {
+    let filter = "title: The backup job\nlogsource: {product: vault, service: audit}\n\
+                  filter:\n  rules: [case]\n  job: {auth.display_name: backup}\n  condition: job\n";
+    let rule = super::completed("title: One");
+    assert_snapshot!(drawn(&[("rules/case.yml", &rule), ("rules/filters/backup.yml", filter)]), @r"
+    error[filter-without-not]: this filter would let the rules match nothing but its own searches
+     --> rules/filters/backup.yml:6:14
       |
-    4 |   s: {x|expand: '%hosts%'}
-      |         ^^^^^^
+    6 |   condition: job
+      |              ^^^
       |
-      = help: write the values out
-    "#);
+      = help: the condition is joined to the rule's with `and`: write `not selection`
+    ");
 }
 
 #[test]

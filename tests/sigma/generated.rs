@@ -1,4 +1,4 @@
-//! Generated rules against generated events: the compiled rules agree with the naive evaluator.
+//! Generated rules against generated events: the compiled rules and their traces agree with the naive evaluator.
 //!
 //! Both are drawn from few letters, fields and values, so that matches are common.
 
@@ -12,7 +12,7 @@ use vaultwatch::detect::RuleSet;
 use vaultwatch::diagnostic::{Source, Sources};
 use vaultwatch::rule;
 
-use super::{expected_names, indented, verdicts, whole};
+use super::{expected_names, indented, traced, verdicts, whole};
 
 /// Case, folds that change a letter's length, wildcards and escapes, in as few letters as possible.
 const TEXT: &str = r"[abAkK\u{212A}ıİ*?\\]{1,4}";
@@ -179,7 +179,8 @@ proptest! {
         let rules = RuleSet::compile(reading.rules.clone());
         for event in &events {
             let expected = expected_names(&reading.rules, event);
-            prop_assert_eq!(verdicts(&rules, event), expected, "{}\n{}", event, detections.join("---\n"));
+            prop_assert_eq!(verdicts(&rules, event), expected.clone(), "{}\n{}", event, detections.join("---\n"));
+            prop_assert_eq!(traced::names(&rules, event), expected, "{}\n{}", event, detections.join("---\n"));
         }
     }
 }

@@ -1,31 +1,10 @@
 //! ATT&CK in OCSF's form.
 
 use crate::alert::Attack;
+use crate::attack::{TACTICS, VERSION};
 
 use super::detail::Cutter;
 use super::document::{AttackObject, Identified};
-
-/// The version of ATT&CK whose tactics [`TACTICS`] lists.
-const VERSION: &str = "19";
-
-/// The tag, the id and the name of every tactic for enterprises.
-const TACTICS: [(&str, &str, &str); 15] = [
-    ("reconnaissance", "TA0043", "Reconnaissance"),
-    ("resource-development", "TA0042", "Resource Development"),
-    ("initial-access", "TA0001", "Initial Access"),
-    ("execution", "TA0002", "Execution"),
-    ("persistence", "TA0003", "Persistence"),
-    ("privilege-escalation", "TA0004", "Privilege Escalation"),
-    ("stealth", "TA0005", "Stealth"),
-    ("defense-impairment", "TA0112", "Defense Impairment"),
-    ("credential-access", "TA0006", "Credential Access"),
-    ("discovery", "TA0007", "Discovery"),
-    ("lateral-movement", "TA0008", "Lateral Movement"),
-    ("collection", "TA0009", "Collection"),
-    ("command-and-control", "TA0011", "Command and Control"),
-    ("exfiltration", "TA0010", "Exfiltration"),
-    ("impact", "TA0040", "Impact"),
-];
 
 /// One object for each technique, with the rule's tactic where there is only one. Tags do not say which technique
 /// serves which of several tactics, so that these stand beside each other.
@@ -43,8 +22,8 @@ pub(super) fn attacks<'a>(tags: &'a [Attack], cut: &Cutter) -> Vec<AttackObject<
 
 fn tactic<'a>(tag: &'a Attack, cut: &Cutter) -> Option<AttackObject<'a>> {
     let Attack::Tactic(tag) = tag else { return None };
-    let tactic = match TACTICS.iter().find(|(name, _, _)| name == tag) {
-        Some((_, uid, name)) => Identified { uid: Some((*uid).into()), name: Some((*name).into()) },
+    let tactic = match TACTICS.iter().find(|known| known.tag == tag) {
+        Some(known) => Identified { uid: Some(known.id.into()), name: Some(known.name.into()) },
         None => Identified { uid: None, name: Some(cut.text(tag)) },
     };
     Some(AttackObject { tactic: Some(tactic), technique: None, sub_technique: None, version: VERSION })

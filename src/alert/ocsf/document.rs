@@ -48,8 +48,14 @@ pub(super) struct Classification {
     is_alert: bool,
 }
 
-/// A Detection Finding that was just created.
-pub(super) const CREATED: Classification = Classification {
+impl Classification {
+    /// A Detection Finding that was just created; an alert unless its rule is in shadow.
+    pub(super) fn created(shadow: bool) -> Self {
+        Self { is_alert: !shadow, ..CREATED }
+    }
+}
+
+const CREATED: Classification = Classification {
     category_uid: 2,
     category_name: "Findings",
     class_uid: 2004,
@@ -302,6 +308,9 @@ pub(super) struct Unmapped<'a> {
     pub(super) log_stream: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) owner: Option<Text<'a>>,
+    /// Of which not every rule loads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) rule_files: Vec<Text<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) falsepositives: Vec<Text<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -1,0 +1,144 @@
+//! `vaultwatch test`: the tests inside the rules.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::explain::tree::Look;
+use super::failure::Failure;
+use super::{Console, ExitStatus, Output, rules};
+use crate::rule::{Reading, RuleTest};
+use crate::rule_test::{self, CapturedLines, TestRun, mutant};
+
+use report::{Mutated, Report};
+
+mod captured;
+mod json;
+mod junit;
+mod report;
+mod text;
+
+/// Run the tests inside the rules
+///
+/// A rule brings its tests along, under `tests`: a name, an event or several, and whether the rule must match. Events
+/// are laid over complete ones that ship with the program (`like`), taken from a captured log (`file`), or written out.
+/// Each of a test's events is to match, or each is not to. Every test is run, whatever became of the ones before; each
+/// failure says why the rule matched, or did not.
+///
+/// Tests of correlation rules are read and counted, and not run yet.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(super) struct TestArgs {
+    /// The rules: a directory of Sigma rule files, or one file [default: `rules` in the current directory]
+    #[arg(value_name = "RULES")]
+    rules: Option<PathBuf>,
+    /// Run only the tests whose own name, or whose rule's, contains this text
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// How the results are written
+    #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true)]
+    #[arg(value_name = "text|json|junit")]
+    format: Format,
+    /// Also change the rules themselves, one thing at a time, and list the changes that no test notices
+    ///
+    /// A value is dropped or widened, an item or a search is dropped or negated, `and` and `or` change places. Changes
+    /// that cannot be told apart from the rule by logic are not tried. Rules without tests, and those of which a test
+    /// fails, are left out.
+    #[arg(long)]
+    mutate: bool,
+}
+
+/// How the results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: what failed, and why
+    Text,
+    /// One JSON document
+    Json,
+    /// `JUnit` XML, as continuous integration reads it
+    Junit,
+}
+
+const EXAMPLES: &str = "Examples:\n  \
+    vaultwatch test\n  \
+    vaultwatch test --name policy_written rules\n  \
+    vaultwatch test --mutate my_rule.yml\n  \
+    vaultwatch test --format junit rules > rules.xml";
+
+pub(super) fn run(args: &TestArgs, console: &mut Console<'_>) -> Result<ExitStatus, Failure> {
+    let (path, sources, reading) = rules::read(args.rules.as_deref(), console)?;
+    let captured = captured::read(&reading, &sources, &path);
+    let report = Report { mutated: args.mutate.then(Mutated::default), ..Report::new(&sources) };
+    let report = args.fill(report, &reading, &captured, &console.stderr);
+    if let Some(name) = &args.name
+        && report.runs.is_empty()
+        && report.not_evaluated.is_empty()
+    {
+        return Err(Failure::NoTests { name: name.clone() });
+    }
+    let look = Look { unicode: console.stdout.unicode, color: console.stdout.color };
+    let written = match args.format {
+        Format::Text => text::failures(&report, look),
+        Format::Json => json::document(&report),
+        Format::Junit => junit::document(&report),
+    };
+    console.stdout.writer.write_all(written.as_bytes())?;
+    console.stdout.writer.flush()?;
+    write!(console.stderr.writer, "{}", text::summary(&report))?;
+    Ok(if report.is_clean() { ExitStatus::Clean } else { ExitStatus::Findings })
+}
+
+impl TestArgs {
+    /// Runs the tests of all rules, and tries the mutants if they are wanted.
+    fn fill<'r>(
+        &self,
+        mut report: Report<'r>,
+        reading: &'r Reading,
+        captured: &CapturedLines,
+        stderr: &Output<'_>,
+    ) -> Report<'r> {
+        let progress = progress(reading.rules.len(), stderr);
+        for rule in &reading.rules {
+            if rule.tests.is_empty() {
+                report.untested.push(rule);
+            }
+            let runs = rule_test::run(rule, captured);
+            let passed = runs.iter().all(TestRun::passed);
+            let before = report.runs.len();
+            report.runs.extend(runs.into_iter().filter(|run| self.selects(&rule.name, run.test)));
+            let selected = report.runs.len() > before;
+            if let Some(mutated) = report.mutated.as_mut().filter(|_| selected) {
+                if passed {
+                    mutated.mutations.push((rule, mutant::run(rule, captured)));
+                } else {
+                    mutated.failing += 1;
+                }
+            }
+            progress.inc(1);
+        }
+        for correlation in &reading.correlations {
+            let tests = correlation.tests.iter().filter(|test| self.selects(&correlation.name, test));
+            report.not_evaluated.extend(tests.map(|test| (correlation.name.as_str(), test)));
+        }
+        progress.finish_and_clear();
+        report
+    }
+
+    fn selects(&self, rule: &str, test: &RuleTest) -> bool {
+        self.name.as_ref().is_none_or(|text| rule.contains(text) || test.name.contains(text))
+    }
+}
+
+/// From how many rules on it is worth a progress bar: about as many as take a second.
+const MANY: usize = 100;
+
+/// A bar over the rules, where somebody is looking and there is something to wait for.
+fn progress(rules: usize, stderr: &Output<'_>) -> ProgressBar {
+    if !stderr.terminal || rules < MANY {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("  {bar:32} {pos} of {len} rules");
+    ProgressBar::with_draw_target(Some(rules as u64), ProgressDrawTarget::stderr())
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
