@@ -71,10 +71,10 @@
 //!
 //! # Value lists
 //!
-//! A document of `name` and `values`, and a `description` if you like. Under `expand`, `%name%` stands for the values of
-//! that list: alone, for each of them with its type; within a text, for each one's text; several placeholders for every
-//! combination. Wildcards in a list are wildcards, `\%` is the character. A list that does not exist is an error.
-//! Nothing is among the values of an empty list, also under `all`; under `neq`, everything is outside it.
+//! A document of `name` and `values`, and a `description` if you like. Under `expand`, `%name%` stands for the values
+//! of that list: alone, for each of them with its type; within a text, for each one's text; several placeholders for
+//! every combination. Wildcards in a list are wildcards, `\%` is the character. A list that does not exist is an
+//! error. Nothing is among the values of an empty list, also under `all`; under `neq`, everything is outside it.
 //!
 //! # Conditions
 //!
@@ -85,9 +85,9 @@
 //! # Filters
 //!
 //! An exception that becomes part of the rules that it names: `title` and `logsource` like a rule, and `filter` with
-//! `rules`, a list of ids and names or `any`, searches, and a `condition` over its own searches. The condition is joined
-//! to the rule's with `and`, as it is written, so that it must have a `not`. Rules that do not exist are errors; a filter
-//! that does not load takes nothing away.
+//! `rules`, a list of ids and names or `any`, searches, and a `condition` over its own searches. The condition is
+//! joined to the rule's with `and`, as it is written, so that it must have a `not`. Rules that do not exist are
+//! errors; a filter that does not load takes nothing away.
 //!
 //! # Correlations
 //!
@@ -116,9 +116,9 @@
 //! # Tests
 //!
 //! A test has a `name`, an event and `expect`: `match`, `no match`, or a map of `match`, `searches` that must hold and
-//! `alert` fields. The event starts from `like`, a named one, or from `file: path:line`, or from nothing; `without` takes
-//! fields out, `event` lays fields over it, both by dotted keys. A list of `events` has the same keys, and `at`, `repeat`,
-//! `every`, and `vary`, texts in which `{n}` is the number of the repetition.
+//! `alert` fields. The event starts from `like`, a named one, or from `file: path:line`, or from nothing; `without`
+//! takes fields out, `event` lays fields over it, both by dotted keys. A list of `events` has the same keys, and `at`,
+//! `repeat`, `every`, and `vary`, texts in which `{n}` is the number of the repetition.
 //!
 //! # Refused
 //!
@@ -132,6 +132,7 @@ mod detection;
 mod document;
 mod encoding;
 mod expression;
+mod file;
 mod filter;
 mod header;
 mod key;

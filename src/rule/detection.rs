@@ -220,12 +220,8 @@ impl<'l> Reader<'_, '_, 'l> {
             let message = "`expand` finds no `%name%` in this, and changes nothing";
             self.report.push(Diagnostic::warning(Code::ModifierCombination, &key.span, message));
         }
-        let read: Vec<_> = written
-            .into_iter()
-            .map(|scalar| placeholder::expand(self.report, &mut self.budget, self.lists, scalar))
-            .collect();
-        let read: Option<Vec<_>> = read.into_iter().collect();
-        Some(read?.into_iter().flatten().map(Cow::Owned).collect())
+        let expanded = placeholder::expand(self.report, &mut self.budget, self.lists, &written)?;
+        Some(expanded.into_iter().map(Cow::Owned).collect())
     }
 
     /// What compares the values.

@@ -20,6 +20,9 @@ const USUAL: usize = 128 << 10;
 /// How large those few may be that are larger; `\w{50}` is.
 const LARGE: usize = 4 << 20;
 
+/// How large all those of a rule may become together that are compiled when they are needed.
+const MAX_DEFERRED: usize = 160 << 20;
+
 /// How many expressions a rule may hold.
 const MAX_EXPRESSIONS: usize = 500;
 
@@ -27,11 +30,12 @@ const MAX_EXPRESSIONS: usize = 500;
 pub(super) struct Allowance {
     used: usize,
     large: usize,
+    deferred: usize,
 }
 
 impl Allowance {
     pub(super) fn new() -> Self {
-        Self { used: 0, large: 16 }
+        Self { used: 0, large: 16, deferred: MAX_DEFERRED }
     }
 
     /// Counts one more expression; says once that it is too much.
@@ -68,10 +72,13 @@ pub(super) fn read(
             return None;
         }
     };
-    let regex = if lazy_regex::size(&hir) <= DEFERRED {
-        LazyRegex::deferred(pattern, flags)
-    } else {
-        compile(report, allowance, scalar, flags)?
+    let size = lazy_regex::size(&hir);
+    let regex = match allowance.deferred.checked_sub(size) {
+        Some(rest) if size <= DEFERRED => {
+            allowance.deferred = rest;
+            LazyRegex::deferred(pattern, flags)
+        }
+        _ => compile(report, allowance, scalar, flags)?,
     };
     Some(RegexTest { pattern: pattern.to_owned(), flags, regex })
 }

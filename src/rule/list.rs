@@ -7,7 +7,7 @@ use super::metadata::{self, strict_keys};
 use super::report::Report;
 use super::scalar::Value;
 use super::suggest::nearest;
-use super::value::check_reading;
+use super::value::{Size, check_reading};
 use super::yaml::{Content, Document, Entry, Node, Scalar};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
@@ -21,7 +21,13 @@ struct List<'s> {
     /// Where its name stands.
     name: Span,
     /// `None` if something is wrong with it: rules that use it do not load.
-    values: Option<Vec<Scalar<'s>>>,
+    values: Option<Values<'s>>,
+}
+
+/// The values of a list.
+pub(super) struct Values<'s> {
+    pub(super) scalars: Vec<Scalar<'s>>,
+    pub(super) size: Size,
 }
 
 impl<'s> Lists<'s> {
@@ -52,7 +58,7 @@ impl<'s> Lists<'s> {
     }
 
     /// The values of a list that is named at `place`; says so if it cannot be used.
-    pub(super) fn find(&self, report: &mut Report<'_>, name: &str, place: &Span) -> Option<&[Scalar<'s>]> {
+    pub(super) fn find(&self, report: &mut Report<'_>, name: &str, place: &Span) -> Option<&Values<'s>> {
         let Some(list) = self.0.get(name) else {
             let diagnostic = Diagnostic::error(Code::UnknownList, place, format!("there is no value list `{name}`"));
             report.push(match nearest(name, self.0.keys().map(String::as_str)) {
@@ -65,7 +71,7 @@ impl<'s> Lists<'s> {
             let message = format!("the value list `{name}` does not load");
             report.push(Diagnostic::error(Code::UnknownList, place, message).related(&list.name, "this one"));
         }
-        list.values.as_deref()
+        list.values.as_ref()
     }
 
     /// Whether there is a list of this name.
@@ -75,14 +81,16 @@ impl<'s> Lists<'s> {
 }
 
 /// The values, of which there may be none: a list that every site fills in for itself.
-fn values<'s>(report: &mut Report<'_>, node: &Node<'s>) -> Option<Vec<Scalar<'s>>> {
+fn values<'s>(report: &mut Report<'_>, node: &Node<'s>) -> Option<Values<'s>> {
     let Content::List(members) = &node.content else {
         let message = "`values` needs a list";
         report.push(Diagnostic::error(Code::WrongType, &node.span, message).help("an empty list is written `[]`"));
         return None;
     };
     let read: Vec<_> = members.iter().map(|member| value(report, member)).collect();
-    read.into_iter().collect()
+    let scalars: Vec<Scalar<'s>> = read.into_iter().collect::<Option<_>>()?;
+    let bytes = scalars.iter().map(|scalar| scalar.text.len()).sum();
+    Some(Values { size: Size { count: scalars.len(), bytes }, scalars })
 }
 
 fn value<'s>(report: &mut Report<'_>, member: &Node<'s>) -> Option<Scalar<'s>> {

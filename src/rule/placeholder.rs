@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::list::Lists;
+use super::list::{Lists, Values};
 use super::report::Report;
 use super::scalar::Value;
-use super::value::Budget;
+use super::value::{Budget, Size};
 use super::yaml::{Scalar, Style};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -72,13 +72,33 @@ fn flush(literal: &mut String, pieces: &mut Vec<Piece<'_>>) {
     }
 }
 
-/// What a value under `expand` stands for; none if a list that it names is empty.
+/// What the values under `expand` stand for; none if the lists that they name are empty.
 /// `None` if one cannot be used, or if it is too much.
 pub(super) fn expand<'s>(
     report: &mut Report<'_>,
     budget: &mut Budget,
     lists: &Lists<'s>,
+    written: &[&Scalar<'s>],
+) -> Option<Vec<Scalar<'s>>> {
+    let mut expanded = Some(Vec::new());
+    let mut size = Size::default();
+    for scalar in written {
+        // Once it is too much, nothing more is made; the lists are looked up all the same.
+        let values = one(report, budget, lists, scalar, &mut size);
+        expanded = expanded.zip(values).map(|(mut expanded, values)| {
+            expanded.extend(values);
+            expanded
+        });
+    }
+    expanded
+}
+
+fn one<'s>(
+    report: &mut Report<'_>,
+    budget: &mut Budget,
+    lists: &Lists<'s>,
     written: &Scalar<'s>,
+    size: &mut Size,
 ) -> Option<Vec<Scalar<'s>>> {
     if written.value() != Value::Text {
         return Some(vec![written.clone()]);
@@ -93,10 +113,12 @@ pub(super) fn expand<'s>(
         })
         .collect();
     let choices: Vec<_> = choices.into_iter().collect::<Option<_>>()?;
+    let more = combinations(&choices);
+    *size = Size { count: size.count.saturating_add(more.count), bytes: size.bytes.saturating_add(more.bytes) };
+    budget.room(report, written, *size)?;
     if let [Choice::List(values)] = choices.as_slice() {
-        return Some(values.to_vec());
+        return Some(values.scalars.clone());
     }
-    budget.room(report, written, combinations(&choices))?;
     let text =
         |text| Scalar { text: Cow::Owned(text), style: Style::Quoted, resolved: false, span: written.span.clone() };
     Some(combine(&choices).into_iter().map(text).collect())
@@ -105,33 +127,32 @@ pub(super) fn expand<'s>(
 /// What may stand in the place of a piece.
 enum Choice<'c, 's> {
     Text(&'c str),
-    List(&'c [Scalar<'s>]),
+    List(&'c Values<'s>),
 }
 
 impl Choice<'_, '_> {
-    /// How many texts there are, and how many bytes they have together.
-    fn size(&self) -> (usize, usize) {
+    fn size(&self) -> Size {
         match self {
-            Self::Text(text) => (1, text.len()),
-            Self::List(values) => (values.len(), values.iter().map(|value| value.text.len()).sum()),
+            Self::Text(text) => Size { count: 1, bytes: text.len() },
+            Self::List(values) => values.size,
         }
     }
 }
 
-/// How many combinations there are, and how many bytes they have together.
-fn combinations(choices: &[Choice<'_, '_>]) -> (usize, usize) {
-    choices.iter().map(Choice::size).fold((1, 0), |(count, bytes), (more, length)| {
-        let longer = bytes.saturating_mul(more).saturating_add(length.saturating_mul(count));
-        (count.saturating_mul(more), longer)
+fn combinations(choices: &[Choice<'_, '_>]) -> Size {
+    choices.iter().map(Choice::size).fold(Size { count: 1, bytes: 0 }, |heads, more| Size {
+        count: heads.count.saturating_mul(more.count),
+        bytes: heads.bytes.saturating_mul(more.count).saturating_add(more.bytes.saturating_mul(heads.count)),
     })
 }
 
 fn combine(choices: &[Choice<'_, '_>]) -> Vec<String> {
     choices.iter().fold(vec![String::new()], |heads, choice| match choice {
         Choice::Text(text) => heads.into_iter().map(|head| head + text).collect(),
-        Choice::List(values) => {
-            heads.iter().flat_map(|head| values.iter().map(move |value| format!("{head}{}", value.text))).collect()
-        }
+        Choice::List(values) => heads
+            .iter()
+            .flat_map(|head| values.scalars.iter().map(move |value| format!("{head}{}", value.text)))
+            .collect(),
     })
 }
 

@@ -47,6 +47,29 @@ pub(super) struct Registry {
     ids: HashMap<Uuid, RegisteredId>,
 }
 
+/// A document that does not load, as far as it says who it is.
+pub(super) struct Mention {
+    kind: Kind,
+    name: Option<String>,
+    /// Where the name stands, or else the document.
+    span: Span,
+    id: Option<(Uuid, Span)>,
+}
+
+impl Mention {
+    /// Looks for the name, which may be the file's, and for the id.
+    pub(super) fn new(root: &Node<'_>, kind: Kind, stem: Option<&str>) -> Self {
+        let text = |key: &str| {
+            let entry = document::entries(root).iter().find(|entry| entry.key.text == key)?;
+            if let Content::Scalar(scalar) = &entry.value.content { Some(scalar) } else { None }
+        };
+        let name = text("name").map(|scalar| scalar.text.to_string()).or_else(|| metadata::slug(stem?));
+        let id = text("id").and_then(|scalar| Some((Uuid::try_parse(&scalar.text).ok()?, scalar.span.clone())));
+        let span = text("name").map_or_else(|| document::start(root), |scalar| scalar.span.clone());
+        Self { kind, name, span, id }
+    }
+}
+
 /// An id, with the name of the document that has it.
 struct RegisteredId {
     name: String,
@@ -64,38 +87,31 @@ pub(super) struct Registered {
 
 impl Registry {
     /// Notes a document; says so, and returns `false`, if its id or its name is taken.
-    pub(super) fn admit(&mut self, report: &mut Report<'_>, kind: Kind, identity: &Identity) -> bool {
+    pub(super) fn admit(&mut self, found: &mut Vec<Diagnostic>, kind: Kind, identity: Identity) -> bool {
         let Identity { id, id_span, name, name_span } = identity;
-        let first_id = self.ids.get(id).and_then(|first| Some((first, self.documents.get(&first.name)?)));
-        let first_id = first_id.filter(|(_, document)| document.loads);
-        let first_name = self.documents.get(name).filter(|first| first.loads);
-        if let Some((first, document)) = first_id {
+        let before = found.len();
+        let first = self.ids.get(&id).and_then(|first| Some((first, self.documents.get(&first.name)?)));
+        if let Some((first, document)) = first.filter(|(_, document)| document.loads) {
             let message = format!("the id `{id}` is taken");
             let by = format!("by this {}", document.kind);
-            report.push(Diagnostic::error(Code::DuplicateId, id_span, message).related(&first.span, by));
+            found.push(Diagnostic::error(Code::DuplicateId, &id_span, message).related(&first.span, by));
         }
-        if let Some(first) = first_name {
+        if let Some(first) = self.documents.get(&name).filter(|first| first.loads) {
             let message = format!("the name `{name}` is taken");
             let by = format!("by this {}", first.kind);
-            report.push(Diagnostic::error(Code::DuplicateName, name_span, message).related(&first.span, by));
+            found.push(Diagnostic::error(Code::DuplicateName, &name_span, message).related(&first.span, by));
         }
-        if first_id.is_some() || first_name.is_some() {
+        if found.len() > before {
             return false;
         }
-        self.ids.insert(*id, RegisteredId { name: name.clone(), span: id_span.clone() });
-        self.documents.insert(name.clone(), Registered { kind, span: name_span.clone(), loads: true });
+        self.ids.insert(id, RegisteredId { name: name.clone(), span: id_span });
+        self.documents.insert(name, Registered { kind, span: name_span, loads: true });
         true
     }
 
-    /// Notes a document that does not load, as far as it says who it is: whoever refers to it means something.
-    pub(super) fn mention(&mut self, root: &Node<'_>, kind: Kind, stem: Option<&str>) {
-        let text = |key: &str| {
-            let entry = document::entries(root).iter().find(|entry| entry.key.text == key)?;
-            if let Content::Scalar(scalar) = &entry.value.content { Some(scalar) } else { None }
-        };
-        let name = text("name").map(|scalar| scalar.text.to_string()).or_else(|| metadata::slug(stem?));
-        let id = text("id").and_then(|scalar| Some((Uuid::try_parse(&scalar.text).ok()?, scalar.span.clone())));
-        let span = text("name").map_or_else(|| document::start(root), |scalar| scalar.span.clone());
+    /// Notes a document that does not load: whoever refers to it means something.
+    pub(super) fn mention(&mut self, mention: Mention) {
+        let Mention { kind, name, span, id } = mention;
         let Some(name) = name.or_else(|| id.as_ref().map(|(id, _)| id.to_string())) else { return };
         self.documents.entry(name.clone()).or_insert(Registered { kind, span, loads: false });
         if let Some((id, span)) = id {

@@ -111,3 +111,29 @@ pub(super) fn offset(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Times
     }
     timespan
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_numbers_and_units() {
+        for (text, seconds) in [
+            ("0s", 0),
+            ("90s", 90),
+            ("5m", 300),
+            ("1h", 3_600),
+            ("2d", 172_800),
+            ("1w", 604_800),
+            ("12M", 31_556_952),
+            ("1y", 31_556_952),
+            ("4294967295y", 135_536_076_769_884_840),
+        ] {
+            let timespan = Timespan::parse(text).unwrap();
+            assert_eq!((timespan.duration().as_secs(), timespan.to_string()), (seconds, text.to_owned()));
+        }
+        for text in ["", "5", "m", "5 m", "-5m", "+5m", "1.5h", "5H", "5ms", "4294967296s"] {
+            assert_eq!(Timespan::parse(text), None, "{text}");
+        }
+    }
+}

@@ -21,6 +21,13 @@ const MAX_COST: usize = 8 << 20;
 /// What a value costs beside its text.
 const COST_OF_ONE: usize = 64;
 
+/// How many values there are, and how many bytes they have together.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Size {
+    pub(super) count: usize,
+    pub(super) bytes: usize,
+}
+
 /// What the rest of a rule may still cost.
 pub(super) struct Budget {
     cost: usize,
@@ -38,11 +45,10 @@ impl Budget {
         self.cost / (length + COST_OF_ONE)
     }
 
-    /// Whether `count` values that have so many `bytes` together may still be made of this one; says once if not.
-    pub(super) fn room(&mut self, report: &mut Report<'_>, scalar: &Scalar<'_>, size: (usize, usize)) -> Option<()> {
-        let (count, bytes) = size;
-        let cost = count.saturating_mul(COST_OF_ONE).saturating_add(bytes);
-        if cost > self.cost {
+    /// Whether so many values may still be made, with this one; says once if not.
+    pub(super) fn room(&mut self, report: &mut Report<'_>, scalar: &Scalar<'_>, size: Size) -> Option<()> {
+        let cost = size.count.saturating_mul(COST_OF_ONE).saturating_add(size.bytes);
+        if self.exceeded || cost > self.cost {
             self.exceed(report, scalar);
             return None;
         }

@@ -28,15 +28,33 @@ detection:
     j|hour|gte: 22
     k: [null, '', 5, 1.5, true, 12:30]
     l|exists: true
+    m|expand: 'a %names% %%'
   two_x: *refs
   three: [{a: b}, {c|fieldref|neq: d}]
   condition: |
     one and not (1 of two_* or all of th*)
     or them_not
 tags: [attack.t1078]
-alert: {runbook: [Look.]}
+alert: {runbook: [Look.], suppress: 5m, title: "{{x}} {request.path} ü", group-by: [a]}
+tests:
+  - name: ü
+    events: [{like: x, event: {a.b: [1, {c: null}]}, at: 5s, repeat: 3, every: 1m, vary: {d: "é{n}"}}]
+    expect: {match: false, searches: [one]}
 ---
 title: second
+---
+name: names
+values: [ä, 5]
+---
+title: Filter
+logsource: {product: vault, service: audit}
+filter: {rules: [case], trusted: {x: v}, condition: not trusted}
+---
+title: Often
+name: often
+id: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b07
+level: low
+correlation: {type: value_count, rules: [case, often], group-by: [w], timespan: 5m, condition: {gte: 2, field: x}}
 "#;
 
 /// Reads and draws; every span must lie in its file.
@@ -145,7 +163,9 @@ fn the_undamaged_rule_is_nearly_right() {
             Code::MissingKey,
             Code::MissingKey,
             Code::MissingKey,
-            Code::MissingKey
+            Code::MissingKey,
+            Code::UnknownRule,
+            Code::CorrelationCircle
         ]
     );
 }
@@ -165,6 +185,40 @@ fn large_rules_load() {
 }
 
 #[test]
+fn large_files_of_documents_load() {
+    let correlation = |number: usize, rule: &str| {
+        format!(
+            "---\ntitle: C\nname: c{number}\nid: 6a0f6a4c-37e8-4b0a-8a5c-{number:012}\nlevel: low\n\
+             correlation: {{type: event_count, rules: [{rule}], timespan: 5m, condition: {{gte: 2}}}}\n"
+        )
+    };
+    let chain: String = (1..4_000).rev().map(|number| correlation(number, &format!("c{}", number - 1))).collect();
+    assert_eq!(check(&(super::completed("title: One") + &chain + &correlation(0, "case"))), []);
+    let circle = check(&(super::completed("title: One") + &chain + &correlation(0, "c3999")));
+    assert_eq!(circle.len(), 4_000, "every one of them is in the circle");
+    assert!(circle.iter().all(|code| *code == Code::CorrelationCircle));
+}
+
+#[test]
+fn what_filters_add_is_bounded() {
+    let values: Vec<_> = (0..10_000).map(|number| format!("value {number}")).collect();
+    let filter = format!(
+        "title: Filter\nlogsource: {{product: vault, service: audit}}\n\
+         filter: {{rules: any, s: {{x: [{}]}}, condition: not s}}\n",
+        values.join(", ")
+    );
+    let rules = (0..30).map(|number| {
+        let text = super::completed(&format!("name: rule_{number}\nid: 6a0f6a4c-37e8-4b0a-8a5c-{number:012}"));
+        Source::new(format!("rule_{number}.yml"), text)
+    });
+    let sources = Sources(rules.chain([Source::new("filter.yml", filter)]).collect());
+    let reading = rule::read(&sources);
+    assert_eq!(reading.rules.len(), 30);
+    assert!(reading.rules.iter().all(|rule| rule.detection.searches.len() == 1));
+    assert_eq!(reading.diagnostics.iter().map(|found| found.code).collect::<Vec<_>>(), [Code::TooComplex]);
+}
+
+#[test]
 fn what_is_too_much_is_refused() {
     let item = "    x: v";
     let lines = |count: usize, line: &str| line.repeat(count);
@@ -178,6 +232,22 @@ fn what_is_too_much_is_refused() {
         (
             "values that multiply",
             rule(&format!("    x|windash:\n{}", lines(300, "      - ' -a -b -c -d'\n")), "s"),
+            Code::TooComplex,
+        ),
+        (
+            "placeholders that multiply",
+            rule("    x|expand: '%l%%l%%l%'", "s") + &format!("---\nname: l\nvalues: [{}]\n", "v, ".repeat(500)),
+            Code::TooComplex,
+        ),
+        (
+            "lists that add up",
+            rule(&format!("    - x|expand: [{}]\n", "'%l%', ".repeat(100)).repeat(300), "s")
+                + &format!("---\nname: l\nvalues: [{}]\n", "v, ".repeat(100_000)),
+            Code::TooComplex,
+        ),
+        (
+            "expressions that are large together",
+            rule(&format!("    x|re:\n{}", lines(400, "      - '\\w{3}'\n")), "s"),
             Code::TooComplex,
         ),
         ("expressions", rule(&format!("    x|re:\n{}", lines(501, "      - a.b\n")), "s"), Code::TooComplex),

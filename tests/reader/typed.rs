@@ -6,10 +6,13 @@ use std::path::Path;
 
 use jiff::civil::date;
 use serde::Deserialize;
+use serde_json::json;
 use vaultwatch::diagnostic::{Source, Sources};
+use vaultwatch::number::Number;
 use vaultwatch::rule::{
-    self, Anchor, Body, Comparison, Condition, FieldRef, Item, KeywordTest, Level, Link, Part, Pattern, RegexTest,
-    Rule, Status, Test, TimePart,
+    self, Alias, Anchor, Body, Comparison, Condition, CorrelationKind, EventBase, FieldRef, Item, KeywordTest, Level,
+    Link, Part, Pattern, Reading, RegexTest, Related, Relation, Rule, RuleTest, Status, TemplatePart, Test, TestEvent,
+    Threshold, TimePart, Timespan,
 };
 
 #[derive(Deserialize)]
@@ -215,4 +218,120 @@ fn what_a_rule_lacks_is_derived_and_stays_the_same() {
     assert_eq!(rule.name, "some_rule_1");
     assert_eq!(rule.id.to_string(), "b9357ac4-ae5e-50ca-b718-451066ac0536");
     assert_eq!((rule.level, rule.status), (Level::Medium, Status::Stable));
+}
+
+fn read_all(texts: &[&str]) -> Reading {
+    let source = |(index, text): (usize, &&str)| Source::new(format!("file_{index}.yml"), *text);
+    rule::read(&Sources(texts.iter().enumerate().map(source).collect()))
+}
+
+#[test]
+fn an_alert_block_keeps_everything() {
+    let rule = read_one(&super::completed(
+        "alert:\n  group-by: [a.b, c]\n  suppress: 1h\n  title: 'x {a.b}}} {{y'\n  severity: high\n\
+         related: [{id: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b01, type: renamed}]",
+    ));
+    assert_eq!(rule.alert.group_by, ["a.b", "c"]);
+    assert_eq!(rule.alert.suppress, Timespan::parse("1h"));
+    let (text, field) = (|text: &str| TemplatePart::Text(text.to_owned()), TemplatePart::Field("a.b".to_owned()));
+    assert_eq!(rule.alert.title.unwrap().parts, [text("x "), field, text("} {y")]);
+    assert_eq!(rule.alert.severity.unwrap().constant(), Some("high"));
+    let id = "6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b01".parse().unwrap();
+    assert_eq!(rule.related, [Related { id, relation: Relation::Renamed }]);
+}
+
+#[test]
+fn tests_keep_everything() {
+    let rule = read_one(&super::completed(
+        "tests:\n  \
+         - {name: one, like: unwrap, without: [error], event: {a.b: 1, c: {d: [null, true, 1.5]}}, expect: match}\n  \
+         - {name: two, events: [{file: 'x/y.jsonl:12', at: 0s}, {like: unwrap, at: 5m, repeat: 3, every: 10s, \
+         vary: {a: 'n{n}'}}], expect: {match: true, searches: [s], alert: {severity: High}}}\n\
+         rsigma.exemplars: [{event: {x: v}, expect: no-match}]",
+    ));
+    let bare = |event: &TestEvent| (event.repeat, event.at, event.every, event.vary.len(), event.without.len());
+    let [one, two, three] = rule.tests.as_slice() else { panic!("three tests: {:?}", rule.tests) };
+    let RuleTest { name, events, expect, .. } = one;
+    assert_eq!((name.as_str(), events.len(), expect.matches), ("one", 1, true));
+    assert!(matches!(&events[0].base, EventBase::Like { name, .. } if name == "unwrap"));
+    let overrides = [("a.b".to_owned(), json!(1)), ("c".to_owned(), json!({"d": [null, true, 1.5]}))];
+    assert_eq!(events[0].overrides, overrides);
+    assert_eq!(bare(&events[0]), (1, None, None, 0, 1));
+
+    let RuleTest { name, events, expect, .. } = two;
+    assert_eq!((name.as_str(), events.len(), expect.matches), ("two", 2, true));
+    assert!(matches!(&events[0].base, EventBase::File { path, line: 12, .. } if path == "x/y.jsonl"));
+    assert_eq!(bare(&events[0]), (1, Timespan::parse("0s"), None, 0, 0));
+    assert_eq!(bare(&events[1]), (3, Timespan::parse("5m"), Timespan::parse("10s"), 1, 0));
+    assert_eq!(expect.searches, ["s"]);
+    assert_eq!(expect.alert, [("severity".to_owned(), json!("High"))]);
+
+    assert_eq!((three.name.as_str(), three.expect.matches), ("exemplar 1", false));
+    assert_eq!(three.events[0].base, EventBase::Complete);
+    assert_eq!(three.events[0].overrides, [("x".to_owned(), json!("v"))]);
+}
+
+#[test]
+fn a_correlation_keeps_everything() {
+    let reading = read_all(&[
+        &super::completed("name: file_0"),
+        "title: Many\nid: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b01\nname: file_1\nlevel: high\nstatus: test\n\
+         tags: [attack.t1528]\ncorrelation:\n  type: value_percentile\n  \
+         rules: [6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b00]\n  group-by: [who, request.path]\n  timespan: 15m\n  \
+         aliases: {who: {file_0: auth.display_name}}\n  generate: true\n  \
+         condition: {gte: 1.5, neq: 7, field: request.data.n, percentile: 90}\n",
+    ]);
+    assert_eq!(reading.diagnostics, []);
+    let [it] = reading.correlations.as_slice() else { panic!("one correlation") };
+    assert_eq!((it.name.as_str(), it.title.as_str()), ("file_1", "Many"));
+    assert_eq!((it.level, it.status, it.generate), (Level::High, Status::Test, true));
+    assert_eq!(it.rules, ["file_0"]);
+    assert_eq!(it.group_by, ["who", "request.path"]);
+    assert_eq!(it.timespan.to_string(), "15m");
+    let fields = vec![("file_0".to_owned(), "auth.display_name".to_owned())];
+    assert_eq!(it.aliases, [Alias { name: "who".to_owned(), fields }]);
+    let (field, percentile) = ("request.data.n".to_owned(), Number::Integer(90));
+    assert_eq!(it.kind, CorrelationKind::ValuePercentile { field, percentile });
+    let least = Threshold { comparison: Comparison::Gte, negated: false, bound: Number::Decimal(1.5) };
+    let not = Threshold { comparison: Comparison::Eq, negated: true, bound: Number::Integer(7) };
+    assert_eq!(it.condition, [least, not]);
+}
+
+#[test]
+fn a_filter_becomes_part_of_its_rules() {
+    let reading = read_all(&[
+        &super::completed("name: file_0\ndetection: {s: {x: v}, t: {x: w}, condition: s or t}"),
+        "title: Filter\nname: file_1\nlogsource: {product: vault, service: audit}\n\
+         filter: {rules: any, s: {y: v}, condition: not s}\n",
+    ]);
+    assert_eq!(reading.diagnostics, []);
+    let [rule] = reading.rules.as_slice() else { panic!("one rule") };
+    let names: Vec<&str> = rule.detection.searches.iter().map(|search| search.name.as_str()).collect();
+    assert_eq!(names, ["s", "t", "file_1/s"]);
+    let either = Condition::Or(vec![Condition::Search(0), Condition::Search(1)]);
+    let none = Condition::Not(Box::new(Condition::Search(2)));
+    assert_eq!(rule.detection.condition, Condition::And(vec![either, none]));
+    assert_eq!(rule.detection.searches[2].span.source.0, 1, "its searches stand in its own file");
+}
+
+#[test]
+fn rules_are_disabled_by_id_or_name() {
+    let all = || {
+        read_all(&[
+            &super::completed("name: file_0"),
+            "title: Many\nid: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b01\nname: file_1\nlevel: high\n\
+             correlation: {type: event_count, rules: [file_0], timespan: 5m, condition: {gte: 2}}\n",
+        ])
+    };
+    for (named, unknown, left) in [
+        (vec![], vec![], (1, 1)),
+        (vec!["file_0"], vec![], (0, 1)),
+        (vec!["6A0F6A4C-37E8-4B0A-8A5C-0D2F6A7F1B00", "file_1"], vec![], (0, 0)),
+        (vec!["file_2", "file_1", "file"], vec!["file_2", "file"], (1, 0)),
+    ] {
+        let mut reading = all();
+        let named: Vec<String> = named.into_iter().map(str::to_owned).collect();
+        assert_eq!(reading.disable(&named), unknown);
+        assert_eq!((reading.rules.len(), reading.correlations.len()), left, "{named:?}");
+    }
 }

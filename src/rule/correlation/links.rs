@@ -154,11 +154,8 @@ fn refuse_circles(nodes: &mut [Node], registry: &Registry, found: &mut Vec<Diagn
     let edges = edges(nodes);
     let order = peel(&edges);
     // What is left is in a circle, or leads into one; of that, what nothing in it leads to is not in the circle.
-    let mut left: HashSet<usize> = (0..nodes.len()).collect();
-    left.retain({
-        let settled: HashSet<usize> = order.iter().copied().collect();
-        move |index| !settled.contains(index)
-    });
+    let settled: HashSet<usize> = order.iter().copied().collect();
+    let mut left: HashSet<usize> = (0..nodes.len()).filter(|index| !settled.contains(index)).collect();
     let mut leading = peel(&reversed(&edges, &left));
     leading.retain(|index| left.remove(index));
     let mut lost: HashSet<String> =
