@@ -4,4 +4,5 @@ pub mod config;
 pub mod deadline;
 pub mod metric;
 pub mod publisher;
+pub mod sdk;
 pub mod sns;

@@ -14,7 +14,8 @@ use crate::alert::Alert;
 use crate::aws::config::{Config, ConfigError};
 use crate::aws::deadline::Deadline;
 use crate::aws::metric;
-use crate::aws::publisher::{Publication, PublishError, Publisher};
+use crate::aws::publisher::{Patience, Publication, PublishError, Publisher};
+use crate::aws::sdk;
 use crate::aws::sns::SnsMessage;
 use crate::detect::RuleSet;
 use crate::diagnostic::{self, Severity, Sources};
@@ -85,7 +86,7 @@ impl Function {
     /// # Errors
     ///
     /// If there is not one rule to run.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
+    pub fn start(config: Config) -> Result<Self, StartError> {
         let (rules, faulty) = load_rules(&config.rules, &config.disabled_rules)?;
         metric::count("RuleFilesNotLoaded", faulty.len());
         info!(rules = rules.len(), "ready; published alerts are remembered in this process only");
@@ -95,7 +96,7 @@ impl Function {
             limits: config.limits,
             min_level: config.min_level,
             region: config.region,
-            publisher: Publisher::from_env(config.topic).await,
+            publisher: Publisher::new(&sdk::in_lambda(config.topic.region()), config.topic, Patience::USUAL),
             ledger: RefCell::new(Ledger::new()),
         })
     }

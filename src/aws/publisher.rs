@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::publish_batch::{PublishBatchError, PublishBatchOutput};
@@ -87,14 +87,7 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// With the credentials and the endpoint of this environment, as every AWS tool finds them. Sends nothing yet.
-    pub async fn from_env(topic: TopicArn) -> Self {
-        let region = Region::new(topic.region().to_owned());
-        let sdk = aws_config::defaults(BehaviorVersion::latest()).region(region).load().await;
-        Self::new(&sdk, topic, Patience::USUAL)
-    }
-
-    /// With this configuration of the SDK.
+    /// With this configuration of the SDK. Sends nothing yet.
     #[must_use]
     pub fn new(sdk: &SdkConfig, topic: TopicArn, patience: Patience) -> Self {
         let timeouts = TimeoutConfig::builder()

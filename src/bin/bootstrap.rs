@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let started = match config {
-        Ok(config) => Function::start(config).await,
+        Ok(config) => Function::start(config),
         Err(error) => Err(error.into()),
     };
     match started {

@@ -12,7 +12,8 @@ use super::{Console, Format, Output};
 use crate::alert::{Alert, email, ocsf};
 use crate::aws::config::Config;
 use crate::aws::deadline::Deadline;
-use crate::aws::publisher::{Publication, Publisher};
+use crate::aws::publisher::{Patience, Publication, Publisher};
+use crate::aws::sdk;
 use crate::aws::sns::SnsMessage;
 use crate::payload::{self, DEFAULT_MAX_INFLATED, Limits, Message};
 use crate::pipeline::{self, Workspace};
@@ -111,7 +112,8 @@ fn publish(alerts: &[Alert], args: &InvokeArgs, config: Config, console: &mut Co
     let messages: Vec<SnsMessage> = granted.map(|alert| SnsMessage::of(alert, args.region())).collect();
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
     let publications = runtime.block_on(async {
-        let publisher = Publisher::from_env(config.topic).await;
+        let sdk = sdk::on_a_desk(config.topic.region()).await;
+        let publisher = Publisher::new(&sdk, config.topic, Patience::USUAL);
         publisher.publish(&messages, Deadline::NONE).await
     });
     let (published, failed): (Vec<Publication>, Vec<Publication>) =
