@@ -3,12 +3,15 @@
 //! Every text in an [`Alert`] that came from the log is a [`Redacted`]: it has no secret in it, whatever the audit
 //! device wrote. The renderings ([`ocsf`], [`email`], [`sms`]) only arrange it.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use occurrences::{MOST_ADDRESSES, Occurrences, Stage};
 pub use redact::{Redacted, Redactor};
+pub use stored::{StoredFacts, StoredText};
 
 use crate::payload::{EventRef, LogStream};
 use crate::rule::Level;
@@ -16,9 +19,11 @@ use crate::rule::Level;
 pub mod console;
 pub mod email;
 pub mod facts;
+mod occurrences;
 pub mod ocsf;
 pub mod redact;
 pub mod sms;
+mod stored;
 pub mod text;
 pub mod wording;
 
@@ -33,8 +38,10 @@ pub struct Alert {
     pub level: Level,
     /// What happened, if the rule words it for this event; otherwise the analytic's title says it.
     pub title: Option<Redacted>,
-    /// The time of the event that made it fire.
+    /// The time of the event that made it fire; a later message about the same alert keeps it.
     pub time: Timestamp,
+    /// How often it has happened, and which message about it this is.
+    pub occurrences: Occurrences,
     /// What was seen.
     pub subject: Subject,
     /// The log events behind it, in the order read; bounded, the first one made it fire.
@@ -48,6 +55,32 @@ impl Alert {
     #[must_use]
     pub fn title(&self) -> &str {
         self.title.as_ref().map_or(&self.analytic.title, Redacted::as_str)
+    }
+
+    /// The time that this message is about: of the event that made the alert fire, then of the last one counted.
+    #[must_use]
+    pub fn message_time(&self) -> Timestamp {
+        match self.occurrences.stage {
+            Stage::Opened => self.time,
+            Stage::Repeated | Stage::Ended => self.occurrences.last,
+        }
+    }
+
+    /// Tells the messages about one alert apart, and is the same whenever the same one is sent again.
+    ///
+    /// The first has the alert's own id, whatever it counts: a retry may have more to count.
+    #[must_use]
+    pub fn message_id(&self) -> Uuid {
+        let Occurrences { stage, count, .. } = self.occurrences;
+        match stage {
+            Stage::Opened => self.id,
+            Stage::Repeated | Stage::Ended => Uuid::new_v5(&self.id, format!("{}\n{count}", stage.as_str()).as_bytes()),
+        }
+    }
+
+    /// From the first to the last event that it tells of.
+    fn span(&self) -> RangeInclusive<Timestamp> {
+        self.time.min(self.occurrences.first)..=self.time.max(self.occurrences.last)
     }
 }
 
@@ -101,16 +134,39 @@ impl Attack {
 pub enum Subject {
     /// An audit event that a rule matched.
     Audit(Box<AuditFacts>),
+    /// Several matches of rules that a correlation found to belong together.
+    Correlation(Box<Correlated>),
     /// Log events that are not readable as audit events.
-    Unreadable {
-        /// How many in this batch.
-        count: usize,
-    },
+    Unreadable,
     /// Rule files of which not every rule loads.
     RulesNotLoaded {
         /// Their paths, where the function runs; never empty.
         files: Vec<String>,
     },
+}
+
+impl Subject {
+    /// The facts of the audit event that made the alert fire, if it was one.
+    #[must_use]
+    pub fn facts(&self) -> Option<&AuditFacts> {
+        match self {
+            Self::Audit(facts) => Some(facts),
+            Self::Correlation(correlated) => Some(&correlated.facts),
+            Self::Unreadable | Self::RulesNotLoaded { .. } => None,
+        }
+    }
+}
+
+/// What a correlation found.
+#[derive(Debug, Clone, Default)]
+pub struct Correlated {
+    /// The event that made it fire. Its evidence is the group: the fields that the correlation groups by, with the
+    /// group's values.
+    pub facts: AuditFacts,
+    /// Why, as in "10 events of the rule within 5m": from rules and numbers alone, no text from the log.
+    pub reason: String,
+    /// The names of the rules whose matches were seen.
+    pub rules: Vec<String>,
 }
 
 /// The facts of one audit event that an alert tells. Everything is optional in Vault's log.

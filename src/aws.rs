@@ -1,7 +1,6 @@
-//! The edge towards AWS: configuration from the environment, the time that is left, SNS, metrics.
+//! The edge towards AWS: configuration from the environment, clients, SNS, metrics.
 
 pub mod config;
-pub mod deadline;
 pub mod metric;
 pub mod publisher;
 pub mod sdk;

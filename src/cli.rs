@@ -25,6 +25,7 @@ mod invoke;
 mod lines;
 mod new;
 mod render;
+mod replay;
 mod rules;
 mod scan;
 mod schema;
@@ -65,8 +66,8 @@ enum Command {
 
 const EXIT_CODES: &str = "Exit codes:\n  \
     0  it ran, with or without alerts\n  \
-    1  findings: `check` found an error, or a warning that is denied; a test of a\n     \
-    rule fails; the rule that `explain` explains does not match\n  \
+    1  findings: `check` found an error, or a warning that is denied; in `test`, a\n     \
+    test fails or a mutant goes unnoticed; the rule does not match in `explain`\n  \
     2  it could not run: a file cannot be read, the rules do not load,\n     \
     an alert cannot be published, or the arguments are wrong\n\n\
     A reader that closes the pipe early, as `head` does, is a success.";

@@ -34,10 +34,23 @@ impl Deadline {
         }
     }
 
+    /// This, or so much time from now, whichever comes first.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        let soon = Self::after(time);
+        Self(self.0.into_iter().chain(soon.0).min())
+    }
+
     /// When it is, unless there is none.
     #[must_use]
     pub const fn at(self) -> Option<Instant> {
         self.0
+    }
+
+    /// How much time is left, unless there is all the time in the world.
+    #[must_use]
+    pub fn left(self) -> Option<Duration> {
+        self.0.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     /// Whether there is time for something that takes `time`.
@@ -66,6 +79,14 @@ mod tests {
     fn within_the_margin_nothing_is_begun() {
         let deadline = Deadline::of_invocation(from_now(0) + 500);
         assert!(!deadline.allows(Duration::ZERO));
+    }
+
+    #[test]
+    fn the_earlier_of_two_holds() {
+        let deadline = Deadline::NONE.within(Duration::from_mins(1));
+        assert!(deadline.at().is_some());
+        assert_eq!(deadline.within(Duration::from_mins(2)), deadline);
+        assert!(!deadline.within(Duration::from_secs(30)).allows(Duration::from_secs(45)));
     }
 
     #[test]

@@ -71,6 +71,12 @@ impl RuleId {
     pub fn at(place: usize) -> Self {
         Self(u32::try_from(place).unwrap_or(u32::MAX))
     }
+
+    /// Its place among the rules that were compiled, from 0.
+    #[must_use]
+    pub fn place(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl RuleSet {

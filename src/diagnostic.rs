@@ -42,6 +42,14 @@ impl Sources {
         self.0.get(usize::try_from(id.0).ok()?)
     }
 
+    /// Where a span starts: the file's path and the line, from 1.
+    #[must_use]
+    pub fn place(&self, span: &Span) -> (&str, usize) {
+        let Some(source) = self.get(span.source) else { return ("", 0) };
+        let before = source.text.get(..span.bytes.start).unwrap_or_default();
+        (&source.path, before.matches('\n').count() + 1)
+    }
+
     /// Every file with its id, in the order read.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         (0..).map(SourceId).zip(&self.0)
@@ -225,7 +233,6 @@ codes! {
     AmbiguousScalar "ambiguous-scalar" "an unquoted value that YAML 1.1 reads as something else";
     NotARule "not-a-rule" "a document that is not a rule";
     Collection "collection" "a rule collection, which left the language";
-    NotSupportedYet "not-supported-yet" "a part of the language that this version does not have yet";
     RetiredRule "retired-rule" "a deprecated or unsupported rule, which is left out"
         => "delete the file, or change the status to load it";
     MissingKey "missing-key" "a key that a rule needs is missing";
@@ -255,7 +262,7 @@ codes! {
     UnknownModifier "unknown-modifier" "a modifier that the language does not have";
     ModifierCombination "modifier-combination" "modifiers that make no sense together";
     ModifierValue "modifier-value" "a value that the modifier cannot work with";
-    InvalidNumber "invalid-number" "a number that cannot be compared exactly"
+    InvalidNumber "invalid-number" "a number that cannot be compared exactly, or counted up to"
         => "put it into quotes to compare it as text";
     InvalidRegex "invalid-regex" "a regular expression that does not compile";
     UnsupportedRegex "unsupported-regex" "a regular expression with look-around or back-references";

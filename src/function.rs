@@ -1,6 +1,6 @@
 //! The Lambda function: a subscription payload in, alerts out.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
@@ -10,20 +10,20 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Subject};
 use crate::aws::config::{Config, ConfigError};
-use crate::aws::deadline::Deadline;
 use crate::aws::metric;
-use crate::aws::publisher::{Patience, Publication, PublishError, Publisher};
+use crate::aws::publisher::{Patience, PublishError, Publisher};
 use crate::aws::sdk;
 use crate::aws::sns::SnsMessage;
-use crate::detect::RuleSet;
+use crate::correlate::{Contribution, HashKey, Match};
+use crate::deadline::Deadline;
 use crate::diagnostic::{self, Severity, Sources};
 use crate::payload::{self, Limits, LogBatch, Message, PayloadError};
-use crate::pipeline::{self, Workspace};
+use crate::pipeline::{self, Analytics, Workspace};
 use crate::rule::{self, Level};
 use crate::rule_files::{self, RuleFilesError};
-use crate::state::{Claim, Ledger};
+use crate::state::{self, Claimed, DynamoDbStore, MemoryStore, Session, Settlement, StateError, Store};
 
 /// How many alerts are written out at a time; a payload may raise thousands.
 const ALERTS_AT_A_TIME: usize = 50;
@@ -31,14 +31,16 @@ const ALERTS_AT_A_TIME: usize = 50;
 /// Everything that lives as long as the process.
 #[derive(Debug)]
 pub struct Function {
-    rules: RuleSet,
+    analytics: Analytics,
     /// The rule files of which not every rule loads.
     faulty: Vec<String>,
     limits: Limits,
     min_level: Level,
     region: Option<String>,
     publisher: Publisher,
-    ledger: RefCell<Ledger>,
+    store: Box<dyn Store>,
+    /// Whether the alert about `faulty` was published by this process.
+    faults_told: Cell<bool>,
 }
 
 type Invocation<'f> = Pin<Box<dyn Future<Output = Result<(), Diagnostic>> + 'f>>;
@@ -76,6 +78,17 @@ pub enum InvocationError {
         /// Why the first of them is not.
         reason: PublishError,
     },
+    /// Some windows are not up to date. What single events raise is published nevertheless; trying again makes up for
+    /// the rest.
+    #[error("{failed} of {windows} windows are not up to date: {reason}")]
+    State {
+        /// How many are not.
+        failed: usize,
+        /// How many the payload touched.
+        windows: usize,
+        /// Why the first of them is not.
+        reason: StateError,
+    },
 }
 
 impl Function {
@@ -87,17 +100,34 @@ impl Function {
     ///
     /// If there is not one rule to run.
     pub fn start(config: Config) -> Result<Self, StartError> {
-        let (rules, faulty) = load_rules(&config.rules, &config.disabled_rules)?;
+        let (analytics, faulty) = load_rules(&config.rules, &config.disabled_rules, config.hash_key)?;
         metric::count("RuleFilesNotLoaded", faulty.len());
-        info!(rules = rules.len(), "ready; published alerts are remembered in this process only");
+        let sdk = sdk::in_lambda("SNS", config.topic.region());
+        let store: Box<dyn Store> = match &config.table {
+            Some(table) => {
+                let here = sdk::in_lambda("DYNAMODB", config.region.as_deref().unwrap_or(config.topic.region()));
+                Box::new(DynamoDbStore::new(&here, table, state::Patience::USUAL))
+            }
+            None => Box::new(MemoryStore::new()),
+        };
+        if let Some(table) = &config.table {
+            info!(rules = analytics.len(), table, "ready");
+        } else {
+            warn!(
+                rules = analytics.len(),
+                "ready without a table: this process remembers for itself, so that correlations and suppression see \
+                 what it sees, and end with it"
+            );
+        }
         Ok(Self {
-            rules,
+            analytics,
             faulty,
             limits: config.limits,
             min_level: config.min_level,
             region: config.region,
-            publisher: Publisher::new(&sdk::in_lambda(config.topic.region()), config.topic, Patience::USUAL),
-            ledger: RefCell::new(Ledger::new()),
+            publisher: Publisher::new(&sdk, config.topic, Patience::USUAL),
+            store,
+            faults_told: Cell::new(false),
         })
     }
 
@@ -124,99 +154,148 @@ impl Function {
     ///
     /// If the payload cannot be decoded, or an alert is not published.
     pub async fn handle(&self, event: &[u8], deadline: Deadline) -> Result<(), InvocationError> {
-        let started = Instant::now();
+        let (started, requests) = (Instant::now(), self.store.requests());
         let inflated = payload::inflate(event, self.limits)?;
         let Message::Data(batch) = payload::read(&inflated)? else {
             debug!("control message: nothing to do");
             return Ok(());
         };
-        let detected = pipeline::detect(&self.rules, &batch, &mut Workspace::default());
+        let detected = pipeline::detect(&self.analytics, &batch, &mut Workspace::default());
         let tally = detected.tally;
-        let (mut alerts, withheld) = self.withhold(pipeline::conclude(detected));
-        alerts.extend(self.about_rules(&batch));
-        let Outcome { published, already_published, failed, reason } = self.publish(&alerts, deadline).await;
+        let describe = |told: &Contribution, found: &Match| pipeline::describe(&self.analytics, &batch, told, found);
+        let mut session =
+            Session::new(self.analytics.plan(), self.store.as_ref(), deadline, detected.newest, &describe);
+        let mut correlated = session.correlate(detected.matches).await;
+        session.look_after(&mut correlated).await;
+        let outcome = self.publish(&batch, &correlated.claimed, deadline).await;
+        let settled: Vec<(&Claimed, Settlement)> = correlated.claimed.iter().zip(outcome.settlements()).collect();
+        correlated.failures.extend(session.settle(&settled).await);
         info!(
             events = tally.events,
             unreadable = tally.unreadable,
             untimed = tally.untimed,
             matches = tally.matches,
-            alerts = alerts.len(),
-            withheld,
-            published,
-            already_published,
-            failed,
+            without_value = correlated.without_value,
+            windows = correlated.windows,
+            conflicts = correlated.conflicts,
+            requests = self.store.requests().since(requests).total(),
+            windows_failed = correlated.failures.len(),
+            alerts = outcome.alerts(),
+            withheld = outcome.withheld,
+            published = outcome.published,
+            failed = outcome.failed,
             inflated_bytes = inflated.size(),
             seconds = started.elapsed().as_secs_f64(),
             "batch done"
         );
-        match reason {
-            None => Ok(()),
-            Some(reason) => Err(InvocationError::Publish { failed, alerts: alerts.len(), reason }),
-        }
+        outcome.result()?;
+        report(&correlated)
     }
 
-    /// The alert about rules that do not load. It is raised with every batch, and published once a process.
+    /// The alert about rules that do not load. It is raised with every batch until this process has published it.
     fn about_rules(&self, batch: &LogBatch<'_>) -> Option<Alert> {
+        if self.faults_told.get() {
+            return None;
+        }
         let shipped = batch.events.iter().find_map(|event| Timestamp::from_millisecond(event.timestamp?).ok())?;
         pipeline::rules_not_loaded(&self.faulty, shipped, &batch.stream)
     }
 
-    /// The alerts that are to be published, and how many are not: those in shadow, and those below the least level.
-    fn withhold(&self, mut alerts: Vec<Alert>) -> (Vec<Alert>, usize) {
-        let raised = alerts.len();
-        alerts.retain(|alert| {
-            let withheld = alert.analytic.shadow || alert.level < self.min_level;
-            if withheld {
-                let level = alert.level.as_str();
-                info!(alert = %alert.id, rule = alert.analytic.name, shadow = alert.analytic.shadow, level, "withheld");
-            }
-            !withheld
-        });
-        let withheld = raised - alerts.len();
-        (alerts, withheld)
+    /// Whether an alert is not to be published: it is in shadow, or below the least level.
+    fn withholds(&self, alert: &Alert) -> bool {
+        let is_about_us = matches!(alert.subject, Subject::RulesNotLoaded { .. });
+        let withheld = alert.analytic.shadow || alert.level < self.min_level && !is_about_us;
+        if withheld {
+            let level = alert.level.as_str();
+            info!(alert = %alert.id, rule = alert.analytic.name, shadow = alert.analytic.shadow, level, "withheld");
+        }
+        withheld
     }
 
-    /// Publishes what was not published before. What fails is not settled, so that a retry publishes exactly that.
-    async fn publish(&self, alerts: &[Alert], deadline: Deadline) -> Outcome {
-        let is_granted = |alert: &&Alert| self.ledger.borrow().claim(alert.id) == Claim::Granted;
-        let granted: Vec<&Alert> = alerts.iter().filter(is_granted).collect();
-        let mut outcome = Outcome { already_published: alerts.len() - granted.len(), ..Outcome::default() };
-        for alerts in granted.chunks(ALERTS_AT_A_TIME) {
-            let messages: Vec<SnsMessage> =
-                alerts.iter().map(|alert| SnsMessage::of(alert, self.region.as_deref())).collect();
-            let publications = self.publisher.publish(&messages, deadline).await;
-            for (alert, publication) in alerts.iter().zip(publications) {
-                self.settle(alert, publication, &mut outcome);
-            }
+    /// Publishes what was claimed, and what there is to say of the rules.
+    async fn publish(&self, batch: &LogBatch<'_>, claimed: &[Claimed], deadline: Deadline) -> Publishing {
+        let mut outcome = Publishing::default();
+        for claimed in claimed.chunks(ALERTS_AT_A_TIME) {
+            let told = claimed.iter().map(|claimed| &claimed.told);
+            self.publish_some(&pipeline::conclude(&self.analytics, batch, told), deadline, &mut outcome).await;
+        }
+        if let Some(alert) = self.about_rules(batch) {
+            let before = outcome.failed;
+            self.publish_some(&[alert], deadline, &mut outcome).await;
+            self.faults_told.set(outcome.failed == before);
         }
         outcome
     }
 
-    fn settle(&self, alert: &Alert, publication: Publication, outcome: &mut Outcome) {
-        let (id, rule) = (publication.alert_id, alert.analytic.name.as_str());
-        match publication.result {
-            Ok(()) => {
-                self.ledger.borrow_mut().settle(id);
-                debug!(alert = %id, rule, "published");
-                outcome.published += 1;
-            }
-            Err(reason) => {
-                error!(alert = %id, rule, %reason, "not published");
-                outcome.failed += 1;
-                outcome.reason.get_or_insert(reason);
-            }
+    async fn publish_some(&self, alerts: &[Alert], deadline: Deadline, outcome: &mut Publishing) {
+        let (withheld, wanted): (Vec<&Alert>, Vec<&Alert>) = alerts.iter().partition(|alert| self.withholds(alert));
+        outcome.withheld += withheld.len();
+        let messages: Vec<SnsMessage> =
+            wanted.iter().map(|alert| SnsMessage::of(alert, self.region.as_deref())).collect();
+        let mut publications = self.publisher.publish(&messages, deadline).await.into_iter();
+        for alert in alerts {
+            let is_wanted = wanted.iter().any(|wanted| std::ptr::eq(*wanted, alert));
+            let result =
+                if is_wanted { publications.next().map_or(Ok(()), |publication| publication.result) } else { Ok(()) };
+            outcome.note(alert, is_wanted, result);
         }
     }
 }
 
 /// What became of an invocation's alerts.
 #[derive(Debug, Default)]
-struct Outcome {
+struct Publishing {
+    withheld: usize,
     published: usize,
-    already_published: usize,
     failed: usize,
     /// Why the first one failed.
     reason: Option<PublishError>,
+    /// For each alert, in their order.
+    settlements: Vec<Settlement>,
+}
+
+impl Publishing {
+    fn alerts(&self) -> usize {
+        self.published + self.failed
+    }
+
+    fn settlements(&self) -> impl Iterator<Item = Settlement> {
+        self.settlements.iter().copied()
+    }
+
+    fn note(&mut self, alert: &Alert, is_wanted: bool, result: Result<(), PublishError>) {
+        let (id, rule, stage) = (alert.id, alert.analytic.name.as_str(), alert.occurrences.stage.as_str());
+        match result {
+            Ok(()) => {
+                if is_wanted {
+                    debug!(alert = %id, rule, stage, "published");
+                    self.published += 1;
+                }
+                self.settlements.push(Settlement::Published);
+            }
+            Err(reason) => {
+                error!(alert = %id, rule, stage, %reason, "not published");
+                self.failed += 1;
+                self.reason.get_or_insert(reason);
+                self.settlements.push(Settlement::GivenUp);
+            }
+        }
+    }
+
+    fn result(self) -> Result<(), InvocationError> {
+        let (failed, alerts) = (self.failed, self.alerts());
+        self.reason.map_or(Ok(()), |reason| Err(InvocationError::Publish { failed, alerts, reason }))
+    }
+}
+
+/// Windows that are not up to date fail the invocation, after everything else is done.
+fn report(correlated: &state::Outcome) -> Result<(), InvocationError> {
+    for failure in &correlated.failures {
+        error!(%failure, "a window is not up to date");
+    }
+    let (failed, windows) = (correlated.failures.len(), correlated.windows);
+    let first = correlated.failures.first().cloned();
+    first.map_or(Ok(()), |reason| Err(InvocationError::State { failed, windows, reason }))
 }
 
 /// The types are stable: alarms and redrives tell poison from outages by them.
@@ -225,6 +304,7 @@ impl From<InvocationError> for Diagnostic {
         let error_type = match &error {
             InvocationError::Payload(error) => format!("vaultwatch.payload.{}", error.stage()),
             InvocationError::Publish { .. } => "vaultwatch.publish".to_owned(),
+            InvocationError::State { .. } => "vaultwatch.state".to_owned(),
         };
         Self { error_type, error_message: error.to_string() }
     }
@@ -240,8 +320,8 @@ impl From<&StartError> for Diagnostic {
     }
 }
 
-/// The rules that load, and the files of which not every rule does.
-fn load_rules(path: &Path, disabled: &[String]) -> Result<(RuleSet, Vec<String>), StartError> {
+/// The rules and correlations that load, and the files of which not everything does.
+fn load_rules(path: &Path, disabled: &[String], key: HashKey) -> Result<(Analytics, Vec<String>), StartError> {
     let sources = rule_files::read(path)?;
     let mut reading = rule::read(&sources);
     for diagnostic in &reading.diagnostics {
@@ -249,12 +329,6 @@ fn load_rules(path: &Path, disabled: &[String]) -> Result<(RuleSet, Vec<String>)
     }
     for name in reading.disable(disabled) {
         warn!(name, "`VAULTWATCH_DISABLED_RULES` names no rule that loads");
-    }
-    if !reading.correlations.is_empty() {
-        warn!(
-            correlations = reading.correlations.len(),
-            "correlation rules are not evaluated yet; the rules referred to alert by themselves"
-        );
     }
     if reading.rules.is_empty() {
         return Err(StartError::NoRules { path: path.to_owned() });
@@ -267,7 +341,7 @@ fn load_rules(path: &Path, disabled: &[String]) -> Result<(RuleSet, Vec<String>)
         .collect();
     faulty.sort_unstable();
     faulty.dedup();
-    Ok((RuleSet::compile(reading.rules), faulty))
+    Ok((Analytics::compile(reading.rules, reading.correlations, key), faulty))
 }
 
 fn log_diagnostic(sources: &Sources, diagnostic: &diagnostic::Diagnostic) {

@@ -19,7 +19,7 @@ mod theory;
 mod values;
 
 use crate::diagnostic::{Code, Diagnostic, Sources, Span};
-use crate::rule::{Body, Item, Reading, Rule};
+use crate::rule::{Body, Header, Item, Reading, Rule};
 
 use formula::Formula;
 
@@ -32,12 +32,12 @@ pub fn check(sources: &Sources, reading: &Reading, schema: Option<&str>) -> Vec<
     let mut found = Vec::new();
     let known = fields::Known::new(&reading.settings);
     for rule in &reading.rules {
+        check_header(&rule.header, &known, &mut found);
         check_rule(rule, &known, sources, &mut found);
     }
     for correlation in &reading.correlations {
-        metadata::correlation(correlation, &mut found);
+        check_header(&correlation.header, &known, &mut found);
         fields::correlation(correlation, &known, &mut found);
-        rule_tests::check(&correlation.tests, &correlation.span, &known, &mut found);
     }
     meaning::twins(&reading.rules, &mut found);
     if let Some(schema) = schema {
@@ -46,10 +46,13 @@ pub fn check(sources: &Sources, reading: &Reading, schema: Option<&str>) -> Vec<
     in_order(found)
 }
 
+fn check_header(header: &Header, known: &fields::Known<'_>, found: &mut Vec<Diagnostic>) {
+    metadata::check(header, found);
+    fields::alert(header, known, found);
+    rule_tests::check(header, known, found);
+}
+
 fn check_rule(rule: &Rule, known: &fields::Known<'_>, sources: &Sources, found: &mut Vec<Diagnostic>) {
-    metadata::rule(rule, found);
-    fields::alert(&rule.alert, &rule.spans, known, found);
-    rule_tests::check(&rule.tests, &rule.span, known, found);
     for item in items(rule) {
         fields::item(item, known, sources, found);
         values::check(item, found);

@@ -91,18 +91,27 @@
 //!
 //! # Correlations
 //!
-//! They are read and checked, and not evaluated yet: until they are, the rules that one refers to alert by themselves,
-//! whatever `generate` says, so that nothing is missed. The header is a rule's, and `correlation` holds
+//! What other rules match, counted and compared within a span of event time. The header is a rule's, and `correlation`
+//! holds
 //!
 //! | key | |
 //! |---|---|
-//! | `type` | `event_count`, `value_count`, `temporal`, `temporal_ordered`, `value_sum`, `value_avg`, `value_percentile`, `value_median` |
+//! | `type` | `event_count`, `value_count`, `temporal`, `temporal_ordered`, `value_sum`, `value_avg`, `value_percentile`, `value_median`; ours is `first_seen` |
 //! | `rules` | needed; ids and names of rules and correlations, which must load; no circles |
 //! | `timespan` | needed; a number and one of `s`, `m`, `h`, `d`, `w`, `M`, `y` |
-//! | `group-by` | fields or aliases |
-//! | `condition` | `gt`, `gte`, `lt`, `lte`, `eq`, `neq`, all of which must hold; `field` for those that look at values, `percentile` (50). Temporal ones do without: every rule must have matched. Without `gt` and `gte`, a warning |
+//! | `group-by` | fields or aliases; a match that lacks one takes no part, and one with an array in it belongs to a group for each member |
+//! | `condition` | `gt`, `gte`, `lt`, `lte`, `eq`, `neq`, all of which must hold; `field` for those that look at values, `percentile` (50). Temporal ones do without: every rule must have matched. Without `gt` and `gte`, a warning. Counts go up to 1,000 |
 //! | `aliases` | names for fields, with the field of every rule |
 //! | `generate` | whether the rules alert by themselves as well; `false` if absent, and allowed beside `correlation` |
+//!
+//! `first_seen` is true of a value that the group did not have before, such as a principal's first source address. It
+//! has no `condition`, and beside the other keys
+//!
+//! | key | |
+//! |---|---|
+//! | `field` | needed; the field, or the alias, whose values are looked at |
+//! | `timespan` | how long a value is remembered |
+//! | `warmup` | how long a group learns, from its first match on, before it alerts; `0s` if absent |
 //!
 //! # Alerts
 //!
@@ -111,7 +120,8 @@
 //! | `runbook` | a list of steps |
 //! | `title` | what the alert says, with `{field}` for the values of a field, redacted; subject lines keep the rule's title |
 //! | `severity` | a level, or `{field}`: a value that is one raises the level, and never lowers it |
-//! | `group-by`, `suppress` | fields, and a span of time; carried along, and without effect yet |
+//! | `group-by` | fields by whose values alerts belong together; `derived.principal` and `request.remote_address` if absent. The alerts of a correlation go by its own `group-by` |
+//! | `suppress` | how long further matches of the same group are counted instead of alerted; `1h` if absent, `0` for not at all |
 //!
 //! # Tests
 //!
@@ -122,8 +132,7 @@
 //!
 //! # Refused
 //!
-//! Correlations of the type `first_seen` are not supported yet. Collections (`action`), `timeframe` and aggregations
-//! behind a `|` left the language.
+//! Collections (`action`), `timeframe` and aggregations behind a `|` left the language.
 
 mod alerting;
 mod condition;
@@ -156,10 +165,10 @@ mod value;
 mod yaml;
 
 use ipnet::IpNet;
-use jiff::civil::Date;
 use uuid::Uuid;
 
-pub use correlation::{Alias, Correlation, CorrelationKind, Threshold};
+pub use correlation::{Alias, Correlation, CorrelationKind, MOST_ENTRIES, Threshold};
+pub use header::Header;
 pub use lazy_regex::LazyRegex;
 pub use spans::RuleSpans;
 pub use template::{Template, TemplatePart};
@@ -177,7 +186,7 @@ pub const MAX_SOURCE_BYTES: usize = 1 << 20;
 pub struct Reading {
     /// The rules that load, by file and document.
     pub rules: Vec<Rule>,
-    /// The correlation rules that load, by file and document. They are checked, and not evaluated yet.
+    /// The correlation rules that load, by file and document.
     pub correlations: Vec<Correlation>,
     /// What `vaultwatch.yml` beside the rules settles.
     pub settings: Settings,
@@ -196,14 +205,13 @@ impl Reading {
     /// Takes out the rules that are named by id or name, as if their files were not there; returns the names that name
     /// none.
     pub fn disable(&mut self, named: &[String]) -> Vec<String> {
-        let is_named = |name: &String, id: Uuid, own: &str| name == own || Uuid::try_parse(name) == Ok(id);
-        let known = |name: &String| {
-            self.rules.iter().any(|rule| is_named(name, rule.id, &rule.name))
-                || self.correlations.iter().any(|rule| is_named(name, rule.id, &rule.name))
-        };
-        let unknown = named.iter().filter(|name| !known(name)).cloned().collect();
-        self.rules.retain(|rule| !named.iter().any(|name| is_named(name, rule.id, &rule.name)));
-        self.correlations.retain(|rule| !named.iter().any(|name| is_named(name, rule.id, &rule.name)));
+        let is = |header: &Header, name: &String| *name == header.name || Uuid::try_parse(name) == Ok(header.id);
+        let any = |header: &Header| named.iter().any(|name| is(header, name));
+        let headers =
+            || self.rules.iter().map(|rule| &rule.header).chain(self.correlations.iter().map(|it| &it.header));
+        let unknown = named.iter().filter(|name| !headers().any(|header| is(header, name))).cloned().collect();
+        self.rules.retain(|rule| !any(&rule.header));
+        self.correlations.retain(|correlation| !any(&correlation.header));
         unknown
     }
 
@@ -225,42 +233,10 @@ pub fn read(sources: &Sources) -> Reading {
 /// A Sigma rule about single events, checked and complete.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// Globally unique; alerts carry it as the analytic's uid.
-    pub id: Uuid,
-    /// Unique slug; the file is named after it.
-    pub name: String,
-    /// What happened, in the words of the one who gets the alert.
-    pub title: String,
-    /// What it means, and what an attacker gains.
-    pub description: Option<String>,
-    /// Maturity.
-    pub status: Status,
-    /// How bad a match is.
-    pub level: Level,
-    /// URLs.
-    pub references: Vec<String>,
-    /// Benign causes, as the rule's author knows them.
-    pub falsepositives: Vec<String>,
-    /// `namespace.name`, as written: `attack.t1528`.
-    pub tags: Vec<String>,
-    /// Who wrote it.
-    pub author: Option<String>,
-    /// First published.
-    pub date: Option<Date>,
-    /// Last changed.
-    pub modified: Option<Date>,
-    /// Other rules that this one has to do with.
-    pub related: Vec<Related>,
-    /// Our `alert:` block.
-    pub alert: AlertOptions,
-    /// The tests that it brings along.
-    pub tests: Vec<RuleTest>,
+    /// Who it is, and what people read.
+    pub header: Header,
     /// What it looks for, the filters for this rule included.
     pub detection: Detection,
-    /// Where the document stands: the span of its title.
-    pub span: Span,
-    /// Where parts of it stand.
-    pub spans: RuleSpans,
 }
 
 /// Our own `alert:` block of a rule.
@@ -268,14 +244,34 @@ pub struct Rule {
 pub struct AlertOptions {
     /// Steps for whoever gets the alert, in order.
     pub runbook: Vec<String>,
-    /// Fields by whose values alerts belong together. Carried only: nothing groups by them yet.
+    /// Fields by whose values alerts belong together; empty for the default. Correlations have none.
     pub group_by: Vec<String>,
-    /// How long repeats are counted instead of alerted. Carried only: nothing is suppressed yet.
+    /// How long repeats are counted instead of alerted; 0 for not at all, none for the default.
     pub suppress: Option<Timespan>,
     /// What the alert says instead of the rule's title, except in subject lines, which never hold text from the log.
     pub title: Option<Template>,
     /// A level instead of the rule's. One that is taken from the event never lowers it.
     pub severity: Option<Template>,
+}
+
+impl AlertOptions {
+    /// By whose values alerts belong together where the rule does not say: who did it, and from where.
+    pub const DEFAULT_GROUP_BY: [&str; 2] = ["derived.principal", "request.remote_address"];
+
+    /// How long repeats are counted instead of alerted where the rule does not say.
+    pub const DEFAULT_SUPPRESS: Timespan = Timespan { count: 1, unit: TimeUnit::Hour };
+
+    /// The fields by whose values alerts of a rule about single events belong together.
+    pub fn group_by(&self) -> impl Iterator<Item = &str> {
+        let default = if self.group_by.is_empty() { &Self::DEFAULT_GROUP_BY[..] } else { &[] };
+        self.group_by.iter().map(String::as_str).chain(default.iter().copied())
+    }
+
+    /// How long repeats are counted instead of alerted; 0 for not at all.
+    #[must_use]
+    pub fn suppress(&self) -> Timespan {
+        self.suppress.unwrap_or(Self::DEFAULT_SUPPRESS)
+    }
 }
 
 /// Another rule that a rule has to do with.

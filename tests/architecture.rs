@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const MOST_LINES: usize = 400;
 
 /// Modules that may be asynchronous, and read the clock, the environment, files and the network.
-const EDGE: [&str; 5] = ["rule_files", "aws", "function", "cli", "bin"];
+const EDGE: [&str; 7] = ["deadline", "state", "rule_files", "aws", "function", "cli", "bin"];
 
 struct SourceFile {
     name: String,

@@ -3,24 +3,17 @@
 //! The cases are data; `tests/check/README.md` describes them.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 use vaultwatch::diagnostic::{Code, Diagnostic, Severity, Source, Sources};
 use vaultwatch::{lint, rule, rule_files};
 
-use crate::reader;
+use crate::{cases, reader};
 
 mod reference;
 mod schema;
 mod sound;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cases {
-    case: Vec<Case>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,15 +109,7 @@ fn fixed(sources: &Sources, diagnostic: &Diagnostic) -> Option<String> {
 }
 
 fn cases() -> Vec<Case> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check");
-    let mut files: Vec<PathBuf> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    files.sort();
-    let read = |path: &PathBuf| {
-        let cases = toml::from_str::<Cases>(&fs::read_to_string(path).unwrap());
-        cases.unwrap_or_else(|error| panic!("{}: {error}", path.display())).case
-    };
-    files.iter().flat_map(read).collect()
+    cases::of_directory("tests/check", |_| true)
 }
 
 #[test]
@@ -162,7 +147,7 @@ fn a_fix_changes_no_detection() {
         let rules = rule::read(sources).rules;
         rules
             .iter()
-            .map(|rule| spans.replace_all(&format!("{} {:?}", rule.id, rule.detection), "").into_owned())
+            .map(|rule| spans.replace_all(&format!("{} {:?}", rule.header.id, rule.detection), "").into_owned())
             .collect()
     };
     let mut fixes = 0;

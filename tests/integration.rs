@@ -7,7 +7,8 @@
 mod audit;
 // The command line, as users see it.
 mod cli;
-// The captured audit logs, for all of these.
+// Tables of cases, and the captured audit logs, for all of these.
+mod cases;
 mod corpus;
 // Decoding subscription payloads.
 mod payload;
@@ -31,11 +32,15 @@ mod renderings;
 mod sns;
 // The function's binary, as Lambda runs it.
 mod function;
-// What takes the place of Lambda, of SNS, and the server under both.
+// Keeping windows, in memory and in a table.
+mod store;
+// What takes the place of Lambda, of SNS and of DynamoDB, and the server under all three.
 mod lambda;
 mod topic;
+mod table;
 mod loopback;
 // From log batches to alerts.
+mod line;
 mod pipeline;
 // No secret leaves.
 mod redaction;

@@ -15,6 +15,7 @@ pub(crate) struct Request {
 /// What it gets.
 #[derive(Default)]
 pub(crate) struct Response {
+    /// 0 ends the connection without an answer.
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
@@ -44,6 +45,9 @@ fn answer(mut connection: TcpStream, handler: &dyn Fn(&Request) -> Option<Respon
         return;
     };
     let Response { status, headers, body } = response;
+    if status == 0 {
+        return;
+    }
     let headers: String = headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect();
     let length = body.len();
     let answer = format!("HTTP/1.1 {status} -\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}");

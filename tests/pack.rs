@@ -48,7 +48,7 @@ fn rules() -> Vec<(PathBuf, Rule)> {
     let sources = sources();
     let reading = rule::read(&sources);
     assert_eq!(reading.diagnostics, [], "the pack loads without a diagnostic");
-    let path = |rule: &Rule| PathBuf::from(&sources.get(rule.span.source).expect("a source of these").path);
+    let path = |rule: &Rule| PathBuf::from(&sources.get(rule.header.span.source).expect("a source of these").path);
     reading.rules.into_iter().map(|rule| (path(&rule), rule)).collect()
 }
 
@@ -62,35 +62,41 @@ fn fired(rules: &RuleSet, line: &str) -> Option<BTreeSet<String>> {
     let event = audit::read(line, rules.fields(), &mut buffers).ok()?;
     let mut scratch = Scratch::default();
     let matched = rules.evaluate(&event, &mut scratch);
-    Some(matched.iter().map(|id| rules.rule(*id).expect("an id of this set").name.clone()).collect())
+    Some(matched.iter().map(|id| rules.rule(*id).expect("an id of this set").header.name.clone()).collect())
 }
 
 #[test]
 fn every_rule_tells_all_that_an_alert_needs() {
     for (path, rule) in rules() {
-        let name = &rule.name;
+        let name = &rule.header.name;
         assert_eq!(
             path.file_stem().and_then(|stem| stem.to_str()),
             Some(name.as_str()),
             "the file is named after the rule"
         );
-        assert!(rule.title.is_ascii() && rule.title.len() <= 75, "{name}: the title fits an e-mail's subject");
-        assert!(rule.description.as_ref().is_some_and(|text| text.len() > 80), "{name}: a description that explains");
-        assert!(rule.references.len() >= 2, "{name}: references");
-        assert!(rule.references.iter().all(|link| link.starts_with("https://")), "{name}: references are links");
-        assert!(!rule.falsepositives.is_empty(), "{name}: false positives");
-        assert!(rule.author.is_some() && rule.date.is_some(), "{name}: author and date");
-        assert!(rule.alert.runbook.len() >= 3, "{name}: a runbook of some steps");
-        assert!(rule.alert.runbook.iter().any(|step| step.contains("`vault ")), "{name}: commands to run");
+        assert!(
+            rule.header.title.is_ascii() && rule.header.title.len() <= 75,
+            "{name}: the title fits an e-mail's subject"
+        );
+        assert!(
+            rule.header.description.as_ref().is_some_and(|text| text.len() > 80),
+            "{name}: a description that explains"
+        );
+        assert!(rule.header.references.len() >= 2, "{name}: references");
+        assert!(rule.header.references.iter().all(|link| link.starts_with("https://")), "{name}: references are links");
+        assert!(!rule.header.falsepositives.is_empty(), "{name}: false positives");
+        assert!(rule.header.author.is_some() && rule.header.date.is_some(), "{name}: author and date");
+        assert!(rule.header.alert.runbook.len() >= 3, "{name}: a runbook of some steps");
+        assert!(rule.header.alert.runbook.iter().any(|step| step.contains("`vault ")), "{name}: commands to run");
     }
 }
 
 #[test]
 fn every_rule_has_a_tactic_that_is_its_directory_and_a_technique() {
     for (path, rule) in rules() {
-        let name = &rule.name;
-        let attack: Vec<&str> = rule.tags.iter().filter_map(|tag| tag.strip_prefix("attack.")).collect();
-        assert_eq!(attack.len(), rule.tags.len(), "{name}: only ATT&CK tags");
+        let name = &rule.header.name;
+        let attack: Vec<&str> = rule.header.tags.iter().filter_map(|tag| tag.strip_prefix("attack.")).collect();
+        assert_eq!(attack.len(), rule.header.tags.len(), "{name}: only ATT&CK tags");
         let (techniques, tactics): (Vec<&str>, Vec<&str>) = attack.iter().partition(|tag| is_technique(tag));
         assert!(!techniques.is_empty(), "{name}: a technique");
         assert!(tactics.iter().all(|tactic| TACTICS.contains(tactic)), "{name}: {tactics:?}");
@@ -105,7 +111,7 @@ fn is_technique(tag: &str) -> bool {
 
 #[test]
 fn the_first_twelve_are_there() {
-    let names: BTreeSet<String> = rules().into_iter().map(|(_, rule)| rule.name).collect();
+    let names: BTreeSet<String> = rules().into_iter().map(|(_, rule)| rule.header.name).collect();
     let expected = [
         "audit_device_disabled",
         "audit_device_enabled",
@@ -271,9 +277,9 @@ fn rules_fire_on_what_they_mean_and_not_near_it() {
 fn every_rule_has_a_hit_and_near_misses() {
     let happenings = happenings();
     for (_, rule) in rules() {
-        let hits = happenings.iter().filter(|happening| happening.fires.contains(&rule.name));
+        let hits = happenings.iter().filter(|happening| happening.fires.contains(&rule.header.name));
         let near = hits.clone().flat_map(|happening| &happening.near);
-        let misses = near.filter(|near| !near.fires.contains(&rule.name)).count();
-        assert!(hits.count() >= 1 && misses >= 2, "{}: {misses} near misses", rule.name);
+        let misses = near.filter(|near| !near.fires.contains(&rule.header.name)).count();
+        assert!(hits.count() >= 1 && misses >= 2, "{}: {misses} near misses", rule.header.name);
     }
 }

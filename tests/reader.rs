@@ -3,23 +3,17 @@
 //! The cases are data; `tests/reader/README.md` describes them.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use vaultwatch::diagnostic::{Code, Diagnostic, Severity, Source, Sources, Span};
 use vaultwatch::rule;
 
+use crate::cases;
+
 mod bounds;
 mod drawn;
 mod files;
 mod typed;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cases {
-    case: Vec<Case>,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,31 +106,20 @@ fn quoted(sources: &Sources, span: &Span) -> (String, String) {
     (format!("{path}{line}"), text.replace('\n', "⏎"))
 }
 
-fn cases() -> Vec<(PathBuf, Cases)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reader");
-    let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml") && !path.ends_with("typed.toml"));
-    files.sort();
-    let read = |path: PathBuf| {
-        let cases = toml::from_str(&fs::read_to_string(&path).unwrap());
-        let cases = cases.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        (path, cases)
-    };
-    files.into_iter().map(read).collect()
+fn cases() -> Vec<Case> {
+    cases::of_directory("tests/reader", |name| name != "typed.toml")
 }
 
 /// The text of every case, with its name.
 pub(crate) fn texts() -> Vec<(String, String)> {
-    let all = cases().into_iter().flat_map(|(_, cases)| cases.case);
-    all.map(|case| (case.name.clone(), case.sources().0.remove(0).text)).collect()
+    cases().into_iter().map(|case| (case.name.clone(), case.sources().0.remove(0).text)).collect()
 }
 
 #[test]
 fn every_case_finds_what_it_says() {
-    let files = cases();
-    let all: Vec<_> = files.iter().flat_map(|(_, cases)| &cases.case).collect();
-    let failures: Vec<_> = all.iter().filter_map(|case| case.failure()).collect();
-    assert!(failures.is_empty(), "{} of {} cases fail:\n{}", failures.len(), all.len(), failures.concat());
+    let cases = cases();
+    let failures: Vec<_> = cases.iter().filter_map(Case::failure).collect();
+    assert!(failures.is_empty(), "{} of {} cases fail:\n{}", failures.len(), cases.len(), failures.concat());
 }
 
 /// Codes that only large files and the disk bring about; `bounds` and `files` have them.
@@ -144,8 +127,8 @@ const ELSEWHERE: [&str; 3] = ["file-unreadable", "file-too-large", "more-problem
 
 #[test]
 fn every_code_has_a_case() {
-    let files = cases();
-    let found: Vec<_> = files.iter().flat_map(|(_, cases)| &cases.case).flat_map(|case| &case.finds).collect();
+    let cases = cases();
+    let found: Vec<_> = cases.iter().flat_map(|case| &case.finds).collect();
     let unseen: Vec<_> =
         rule_codes().filter(|code| !found.iter().any(|line| line.contains(&format!("[{code}]")))).collect();
     assert_eq!(unseen, ELSEWHERE);

@@ -28,9 +28,9 @@ fn every_rule_is_listed() {
     let root = Path::new(ROOT);
     let sources = rule_files::read(&root.join("rules")).expect("the rules are there");
     let row = |rule: &rule::Rule| {
-        let path = &sources.get(rule.span.source).expect("a source of these").path;
+        let path = &sources.get(rule.header.span.source).expect("a source of these").path;
         let path = Path::new(path).strip_prefix(root).expect("below the root").display().to_string();
-        format!("| [`{}`]({path}) | {} | {} |", rule.name, rule.level.as_str(), rule.title)
+        format!("| [`{}`]({path}) | {} | {} |", rule.header.name, rule.header.level.as_str(), rule.header.title)
     };
     let expected: Vec<String> = rule::read(&sources).rules.iter().map(row).collect();
     assert_eq!(table("| rule | level | what happened |"), expected);

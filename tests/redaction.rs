@@ -2,13 +2,11 @@
 
 use serde_json::{Value as Json, json};
 use vaultwatch::alert::{email, ocsf, sms};
-use vaultwatch::detect::RuleSet;
 use vaultwatch::diagnostic::{Source, Sources};
 use vaultwatch::payload::{LogBatch, LogEvent, LogText, Position};
-use vaultwatch::pipeline::{self, Workspace};
 use vaultwatch::rule;
 
-use crate::corpus;
+use crate::{corpus, line};
 
 /// Matches everything, and shows every kind of field as evidence and in its title.
 const NOSY: &str = r"
@@ -57,11 +55,11 @@ const HMAC: &str = "hmac-sha256:fe4b296de80a893e12079f5edc90672d7ae590fc4922c620
 
 fn outputs(event: &Json) -> String {
     let reading = rule::read(&Sources(vec![Source::new("nosy.yml", NOSY)]));
-    let rules = RuleSet::compile(reading.rules);
+    let rules = line::compile(reading);
     let line = event.to_string();
     let log_event = LogEvent { position: Position::LogEvent("1".into()), timestamp: None, text: LogText::Plain(&line) };
     let batch = LogBatch { events: vec![log_event], ..LogBatch::default() };
-    let alerts = pipeline::conclude(pipeline::detect(&rules, &batch, &mut Workspace::default()));
+    let alerts = line::alerts(&rules, &batch);
     assert_eq!(alerts.len(), 1, "{line}");
     let alert = &alerts[0];
     format!(

@@ -1,19 +1,22 @@
 //! What an alert looks like: OCSF, e-mail, text message, SNS message. The snapshots are what people and programs get.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use vaultwatch::alert::{Alert, Analytic, Attack, email, ocsf, sms};
+use vaultwatch::alert::{
+    Alert, Analytic, Attack, AuditFacts, Correlated, Evidence, Occurrences, Redactor, Stage, Subject, email, ocsf, sms,
+};
 use vaultwatch::aws::sns::{MAX_FINDING_BYTES, MAX_REQUEST_BYTES, SnsMessage};
-use vaultwatch::detect::RuleSet;
 use vaultwatch::diagnostic::{Source, Sources};
 use vaultwatch::payload::{EventRef, LogBatch, LogEvent, LogStream, LogText, Position};
-use vaultwatch::pipeline::{self, Workspace};
+use vaultwatch::pipeline::{self, Analytics};
 use vaultwatch::{rule, rule_files};
 
-use crate::corpus;
+use crate::{corpus, line};
 
 const UNWRAP_REFUSED: &str = r"
 title: A response-wrapping token was presented a second time
@@ -38,6 +41,17 @@ alert:
     - Rotate what was wrapped, then find out how the token travelled.
 ";
 
+const FAILED_LOGINS: &str = r"
+title: Many failed logins from one address
+id: 5a0c39c4-3b55-4f0b-8a1e-2f6f6a3d9d02
+name: auth_bruteforce_source
+status: stable
+logsource: {product: vault, service: audit}
+detection: {entry: {type|exists: true}, condition: entry}
+level: medium
+tags: [attack.credential-access, attack.t1110.001]
+";
+
 /// Matches every entry, by the fields that whoever talks to Vault fills in.
 const EVERYTHING: &str = r"
 title: Something happened
@@ -56,15 +70,15 @@ level: medium
 tags: [attack.impact]
 ";
 
-fn compile(text: &str) -> RuleSet {
+fn compile(text: &str) -> Analytics {
     let reading = rule::read(&Sources(vec![Source::new("rule.yml", text)]));
     // The file is not named after its rule, which is a matter of style.
     assert_eq!(reading.rules.len(), 1, "{:?}", reading.diagnostics);
-    RuleSet::compile(reading.rules)
+    line::compile(reading)
 }
 
 /// The alerts of these lines, as if `CloudWatch` had delivered them.
-fn alerts(rules: &RuleSet, lines: &[String]) -> Vec<Alert> {
+fn alerts(rules: &Analytics, lines: &[String]) -> Vec<Alert> {
     let log_event = |(index, line): (usize, &'_ String)| LogEvent {
         position: Position::LogEvent(format!("{:056}", 39_000_000 + index).into()),
         timestamp: Some(1_795_317_165_000),
@@ -76,7 +90,7 @@ fn alerts(rules: &RuleSet, lines: &[String]) -> Vec<Alert> {
         log_stream: "vault[1]".to_owned(),
     };
     let batch = LogBatch { stream, events: lines.iter().enumerate().map(log_event).collect(), ..LogBatch::default() };
-    pipeline::conclude(pipeline::detect(rules, &batch, &mut Workspace::default()))
+    line::alerts(rules, &batch)
 }
 
 fn alert(rules: &str, line: &str) -> Alert {
@@ -99,6 +113,11 @@ fn unreadable() -> Alert {
 }
 
 /// The same alert from a replayed file.
+fn replayed(alert: Alert) -> Alert {
+    let events = vec![EventRef::Line { file: "audit.log".into(), line: 12 }];
+    Alert { events, log: LogStream::default(), ..alert }
+}
+
 fn rules_not_loaded() -> Alert {
     let files = ["/opt/rules/impact/seal.yml", "/opt/rules/persistence/root_token_minted.yml"].map(str::to_owned);
     let log = LogStream {
@@ -109,9 +128,31 @@ fn rules_not_loaded() -> Alert {
     pipeline::rules_not_loaded(&files, "2026-11-22T03:12:45Z".parse().unwrap(), &log).unwrap()
 }
 
-fn replayed(alert: Alert) -> Alert {
-    let events = vec![EventRef::Line { file: "audit.log".into(), line: 12 }];
-    Alert { events, log: LogStream::default(), ..alert }
+/// The alert when it has happened so often in so many seconds, from 3 addresses.
+fn counted(alert: Alert, stage: Stage, count: u64, seconds: i64) -> Alert {
+    let (first, last) = (alert.time, alert.time + SignedDuration::from_secs(seconds));
+    Alert { occurrences: Occurrences { stage, count, first, last, addresses: 3 }, ..alert }
+}
+
+/// Ten failed logins from one address and in one namespace, of which the last one made it fire.
+fn correlated(stage: Stage, count: u64) -> Alert {
+    let line = corpus::line("15-userpass-brute-force-lockout.jsonl:6");
+    let alert = alert(FAILED_LOGINS, &line);
+    let Subject::Audit(facts) = alert.subject else { panic!("an audit event") };
+    let group = [("request.remote_address", "192.0.2.66"), ("request.namespace.path", "admin/")];
+    let evidence =
+        group.map(|(field, value)| Evidence { field: field.to_owned(), values: vec![Redactor::default().name(value)] });
+    let correlated = Correlated {
+        facts: AuditFacts { evidence: evidence.to_vec(), ..*facts },
+        reason: "10 events of `auth_login_failed` within 5m".to_owned(),
+        rules: vec!["auth_login_failed".to_owned()],
+    };
+    let first = alert.time - SignedDuration::from_secs(132);
+    Alert {
+        occurrences: Occurrences { stage, count, first, last: alert.time, addresses: 1 },
+        subject: Subject::Correlation(Box::new(correlated)),
+        ..alert
+    }
 }
 
 fn pretty(json: &str) -> String {
@@ -125,6 +166,45 @@ fn letters() {
     insta::assert_snapshot!("letter_without_region", email::body(&refused_unwrap(), None));
     insta::assert_snapshot!("letter_of_a_replay", email::body(&replayed(refused_unwrap()), Some("eu-central-1")));
     insta::assert_snapshot!("letter_about_unreadable_events", email::body(&unreadable(), Some("eu-central-1")));
+    insta::assert_snapshot!(
+        "letter_of_a_correlation",
+        email::body(&correlated(Stage::Opened, 10), Some("eu-central-1"))
+    );
+}
+
+/// What changes in a letter when there is more to count.
+#[test]
+fn letters_count() {
+    let letter = |stage, count, seconds| {
+        let letter = email::body(&counted(refused_unwrap(), stage, count, seconds), Some("eu-central-1"));
+        let head = letter.lines().take_while(|line| !line.starts_with("What"));
+        let when = letter.lines().find(|line| line.starts_with("When"));
+        let reach = letter.lines().find_map(|line| Some(line.rsplit_once("   (")?.1));
+        head.chain(when).chain(reach).collect::<Vec<&str>>().join("\n")
+    };
+    let letters =
+        [letter(Stage::Opened, 500, 17), letter(Stage::Repeated, 1000, 1637), letter(Stage::Ended, 57, 86_400)];
+    insta::assert_snapshot!(letters.join("\n\n"), @r"
+    HIGH: A response-wrapping token was presented a second time
+
+    When    2026-11-22 13:40:33 UTC, 500 times until 13:40:50, from 3 addresses
+    same principal, 30 minutes)
+
+    HIGH, again: 1,000 times since 13:40:33 UTC, last at 14:07:50, from 3 addresses
+    A response-wrapping token was presented a second time
+
+    When    2026-11-22 13:40:33 UTC, 1,000 times until 14:07:50, from 3 addresses
+    same principal, 57 minutes)
+
+    HIGH, over: 57 times in all since 2026-11-22 13:40:33 UTC, last at 2026-11-23
+    13:40:33, from 3 addresses
+    A response-wrapping token was presented a second time
+
+    The suppression time is over. If it happens again, that is a new alert.
+
+    When    2026-11-22 13:40:33 UTC, 57 times until 2026-11-23 13:40:33, from 3
+    same principal, 24 hours)
+    ");
 }
 
 #[test]
@@ -132,6 +212,7 @@ fn findings() {
     insta::assert_snapshot!("finding", pretty(&ocsf::to_json(&refused_unwrap())));
     insta::assert_snapshot!("finding_of_a_replay", pretty(&ocsf::to_json(&replayed(refused_unwrap()))));
     insta::assert_snapshot!("finding_about_unreadable_events", pretty(&ocsf::to_json(&unreadable())));
+    insta::assert_snapshot!("finding_of_a_correlation", pretty(&ocsf::to_json(&correlated(Stage::Opened, 10))));
     let policies: Vec<String> = (0..500).map(|number| format!("policy-{number}")).collect();
     let line = json!({
         "auth": {"display_name": "a".repeat(200_000), "policies": policies},
@@ -142,15 +223,93 @@ fn findings() {
     insta::assert_snapshot!("finding_that_is_cut", pretty(&cut));
 }
 
+/// What changes in a finding from one message about an alert to the next.
+#[test]
+fn findings_have_a_life() {
+    let stages = [(Stage::Opened, 1, 0), (Stage::Opened, 500, 17), (Stage::Repeated, 1000, 60), (Stage::Ended, 57, 60)];
+    let lives = stages.map(|(stage, count, seconds)| {
+        let alert = counted(refused_unwrap(), stage, count, seconds);
+        let finding: Json = serde_json::from_str(&ocsf::to_json(&alert)).unwrap();
+        let told = |pointer: &str| format!("{pointer}: {}", finding.pointer(pointer).unwrap_or(&Json::Null));
+        [
+            "/activity_id",
+            "/activity_name",
+            "/type_uid",
+            "/type_name",
+            "/status_id",
+            "/status",
+            "/is_alert",
+            "/time",
+            "/count",
+            "/start_time",
+            "/end_time",
+            "/duration",
+            "/finding_info/uid",
+            "/finding_info/created_time",
+            "/finding_info/first_seen_time",
+            "/finding_info/last_seen_time",
+            "/metadata/uid",
+            "/unmapped/stage",
+            "/unmapped/count",
+            "/unmapped/addresses",
+        ]
+        .map(told)
+        .join("\n")
+    });
+    insta::assert_snapshot!("findings_have_a_life", lives.join("\n\n"));
+}
+
+#[test]
+fn messages_of_one_alert_are_told_apart() {
+    let id = |stage, count, seconds| counted(refused_unwrap(), stage, count, seconds).message_id();
+    assert_eq!(id(Stage::Opened, 1, 0), refused_unwrap().id);
+    assert_eq!(id(Stage::Opened, 500, 17), refused_unwrap().id, "a retry has counted more");
+    assert_eq!(id(Stage::Repeated, 10, 17), id(Stage::Repeated, 10, 18));
+    let ids =
+        [id(Stage::Opened, 1, 0), id(Stage::Repeated, 10, 1), id(Stage::Repeated, 100, 2), id(Stage::Ended, 100, 2)];
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
+}
+
 #[test]
 fn single_lines() {
-    let lines = [refused_unwrap(), unreadable()].map(|alert| [email::subject(&alert), sms::line(&alert)].join("\n"));
+    let again = |stage, count| counted(refused_unwrap(), stage, count, 3600);
+    let lines = [
+        refused_unwrap(),
+        unreadable(),
+        again(Stage::Opened, 500),
+        again(Stage::Repeated, 1_000_000),
+        again(Stage::Ended, 57),
+        correlated(Stage::Repeated, 100),
+    ]
+    .map(|alert| [email::subject(&alert), sms::line(&alert)].join("\n"));
     insta::assert_snapshot!(lines.join("\n"), @r"
     [vaultwatch] HIGH: A response-wrapping token was presented a second time
     vaultwatch HIGH unwrap_refused 2026-11-22 13:40Z from 127.0.0.34
     [vaultwatch] MEDIUM: Audit log events could not be read
-    vaultwatch MEDIUM unreadable_audit_events 2026-11-22 03:12Z 3 events
+    vaultwatch MEDIUM unreadable_audit_events x3 2026-11-22 03:12Z
+    [vaultwatch] HIGH: A response-wrapping token was presented a second time
+    vaultwatch HIGH unwrap_refused x500 2026-11-22 13:40Z from 127.0.0.34
+    [vaultwatch] HIGH, again: A response-wrapping token was presented a second time
+    vaultwatch HIGH, again: unwrap_refused x1000000 2026-11-22 14:40Z from 127.0.0.34
+    [vaultwatch] HIGH, over: A response-wrapping token was presented a second time
+    vaultwatch HIGH, over: unwrap_refused x57 2026-11-22 14:40Z from 127.0.0.34
+    [vaultwatch] MEDIUM, again: Many failed logins from one address
+    vaultwatch MEDIUM, again: auth_bruteforce_source x100 2026-11-22 13:40Z by alice from 192.0.2.66
     ");
+}
+
+#[test]
+fn attributes() {
+    let message = SnsMessage::of(&correlated(Stage::Repeated, 100), None);
+    let attributes: Vec<String> =
+        message.attributes.iter().map(|one| format!("{} {} {}", one.name, one.data_type, one.value)).collect();
+    insta::assert_snapshot!(attributes.join("\n"), @r#"
+    severity String medium
+    rule_id String auth_bruteforce_source
+    tactic String.Array ["credential-access"]
+    namespace String admin/
+    stage String repeated
+    "#);
 }
 
 #[test]
@@ -259,7 +418,9 @@ fn check_identity(alert: &Alert, finding: &Json) {
     assert_eq!(finding["finding_info"]["uid"], alert.id.to_string());
     assert_eq!(finding["finding_info"]["analytic"]["uid"], alert.analytic.id.to_string());
     assert_eq!(finding["finding_info"]["analytic"]["name"], alert.analytic.name);
-    assert_eq!(finding["time"], alert.time.as_millisecond());
+    assert_eq!(finding["time"], alert.message_time().as_millisecond());
+    assert_eq!(finding["metadata"]["uid"], alert.message_id().to_string());
+    assert_eq!(finding["unmapped"]["stage"], alert.occurrences.stage.as_str());
     assert_eq!(finding["severity"].as_str().map(str::to_lowercase).as_deref(), Some(alert.level.as_str()));
     let events = finding["unmapped"]["events"].as_array().unwrap();
     assert!(events.is_empty() == alert.events.is_empty());
@@ -294,7 +455,7 @@ fn any_list() -> impl Strategy<Value = (Text, usize)> {
         .prop_map(|(text, times)| (Text { bytes: text.bytes.min(4500), ..text }, times))
 }
 
-static RULES: LazyLock<RuleSet> = LazyLock::new(|| compile(EVERYTHING));
+static RULES: LazyLock<Analytics> = LazyLock::new(|| compile(EVERYTHING));
 
 /// An alert with these texts and lists wherever it has one.
 fn alert_of(texts: &[Text; 8], lists: &[(Text, usize); 4], name: &str, events: usize) -> Alert {
@@ -309,6 +470,15 @@ fn alert_of(texts: &[Text; 8], lists: &[(Text, usize); 4], name: &str, events: u
         },
     });
     let alert = alerts(&RULES, &[line.to_string()]).pop().unwrap_or_else(unreadable);
+    let subject = match alert.subject {
+        Subject::Audit(facts) if events.is_multiple_of(2) => {
+            Subject::Correlation(Box::new(Correlated { facts: *facts, reason: title.clone(), rules: tactics.clone() }))
+        }
+        subject => subject,
+    };
+    let stage = [Stage::Opened, Stage::Repeated, Stage::Ended][events % 3];
+    let occurrences =
+        Occurrences { stage, count: u64::MAX, last: Timestamp::MAX, addresses: events, ..alert.occurrences };
     let analytic = Analytic {
         name: name.to_owned(),
         description: Some(title.clone()),
@@ -323,6 +493,8 @@ fn alert_of(texts: &[Text; 8], lists: &[(Text, usize); 4], name: &str, events: u
         analytic: Arc::new(analytic),
         log: LogStream { owner: event_id.clone(), log_group: event_id.clone(), log_stream: event_id.clone() },
         events: vec![EventRef::LogEvent(event_id); events],
+        subject,
+        occurrences,
         ..alert
     }
 }
@@ -344,9 +516,9 @@ proptest! {
 #[test]
 fn every_alert_of_the_captured_logs_keeps_to_the_limits() {
     let sources = rule_files::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").as_path()).unwrap();
-    let rules = RuleSet::compile(rule::read(&sources).rules);
+    let rules = line::compile(rule::read(&sources));
     let lines: Vec<String> = corpus::lines().into_iter().map(|(_, line)| line).collect();
-    let alerts = alerts(&rules, &lines);
+    let alerts: Vec<Alert> = lines.iter().flat_map(|line| alerts(&rules, std::slice::from_ref(line))).collect();
     assert!(alerts.len() > 100, "{} alerts", alerts.len());
     for alert in &alerts {
         check_limits(alert);

@@ -12,8 +12,10 @@ use vaultwatch::audit::{self, Buffers, FieldTableBuilder};
 use vaultwatch::detect::{RuleSet, Scratch};
 use vaultwatch::diagnostic::{Source, Sources};
 use vaultwatch::rule::{self, Reading, Rule};
-use vaultwatch::rule_test::{self, CaptureError, CapturedLines, CapturedPlace, mutant};
+use vaultwatch::rule_test::{self, CaptureError, CapturedLines, CapturedPlace, Ensemble, mutant};
 use vaultwatch::{events, rule_files};
+
+mod surveyed;
 
 fn table<T: DeserializeOwned>(name: &str) -> T {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rule_tests").join(name);
@@ -59,7 +61,7 @@ fn captured(rule: &Rule) -> CapturedLines {
         "log.jsonl" => LOG.get(place.line as usize - 1).map(ToString::to_string).ok_or(CaptureError::NoSuchLine),
         _ => Err(CaptureError::Unreadable("no such file".to_owned())),
     };
-    rule_test::captured_places(rule).map(|place| (place.clone(), line(&place))).collect()
+    rule_test::captured_places(&rule.header).map(|place| (place.clone(), line(&place))).collect()
 }
 
 #[test]
@@ -68,7 +70,7 @@ fn what_a_test_says_makes_these_events() {
     for case in table::<EventCases>("events.toml").case {
         let test = format!("tests: [{{name: t, events: [{}], expect: match}}]\n", case.event);
         let (rule, _) = read(&format!("{HEAD}detection: {{s: {{x: v}}, condition: s}}\n{test}"));
-        let got = rule_test::events(&rule, &rule.tests[0], &captured(&rule));
+        let got = rule_test::events(&rule.header, &rule.header.tests[0], &captured(&rule));
         let got = got.map(|events| events.into_iter().map(|event| event.text).collect::<Vec<_>>());
         let got = got.map_err(|error| error.to_string());
         let expected = case.events.ok_or_else(|| case.fails.expect("events or a failure"));
@@ -84,7 +86,7 @@ fn too_many_events_are_refused() {
     let member = "{like: kv_read, repeat: 6000}";
     let tests = format!("tests: [{{name: t, events: [{member}, {member}], expect: match}}]\n");
     let (rule, _) = read(&format!("{HEAD}detection: {{s: {{x: v}}, condition: s}}\n{tests}"));
-    let error = rule_test::events(&rule, &rule.tests[0], &CapturedLines::new()).unwrap_err();
+    let error = rule_test::events(&rule.header, &rule.header.tests[0], &CapturedLines::new()).unwrap_err();
     assert_eq!(error.to_string(), "more than 10000 events");
 }
 
@@ -113,6 +115,7 @@ fn everything_that_can_be_changed_in_a_detection() {
         let line = |at: usize| lines(sources.0[0].text.get(..at).unwrap()) + 1 - lines(&head);
         let got: Vec<String> = mutant::mutants(&rule)
             .iter()
+            .map(|variant| &variant.mutant)
             .map(|mutant| format!("{}: {}", line(mutant.span.bytes.start), mutant.change))
             .collect();
         if got != case.mutants {
@@ -122,32 +125,89 @@ fn everything_that_can_be_changed_in_a_detection() {
     assert!(failures.is_empty(), "{failures}");
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CorrelationCases {
+    case: Vec<CorrelationCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CorrelationCase {
+    what: String,
+    correlation: String,
+    mutants: Vec<String>,
+}
+
+#[test]
+fn everything_that_can_be_changed_in_a_correlation() {
+    let rules = ["a", "b", "c"].map(|name| {
+        let head = HEAD.replace("1b00", &format!("1b0{name}")).replace("name: case", &format!("name: {name}"));
+        format!("{head}detection: {{s: {{x: v}}, condition: s}}\n---\n")
+    });
+    let head = format!(
+        "{}title: Case\nid: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b09\nname: case\nlevel: low\ncorrelation:\n",
+        rules.concat()
+    );
+    let mut failures = String::new();
+    for case in table::<CorrelationCases>("correlation_mutants.toml").case {
+        let indented = format!("  {}", case.correlation.trim_end().replace('\n', "\n  "));
+        let sources = Sources(vec![Source::new("case.yml", format!("{head}{indented}\n"))]);
+        let reading = rule::read(&sources);
+        assert_eq!(reading.correlations.len(), 1, "{}: {:?}", case.what, reading.diagnostics);
+        let lines = |text: &str| text.matches('\n').count();
+        let line = |at: usize| lines(sources.0[0].text.get(..at).unwrap()) + 1 - lines(&head);
+        let got: Vec<String> = mutant::correlation_mutants(&reading.correlations[0])
+            .iter()
+            .map(|variant| format!("{}: {}", line(variant.mutant.span.bytes.start), variant.mutant.change))
+            .collect();
+        if got != case.mutants {
+            writeln!(failures, "\n{}\nexpected {:#?}\ngot      {got:#?}", case.what, case.mutants).unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
 fn pack() -> Vec<Rule> {
+    whole_pack().rules
+}
+
+fn whole_pack() -> Reading {
     let sources = rule_files::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")).expect("the rules are there");
-    rule::read(&sources).rules
+    rule::read(&sources)
 }
 
 /// The tests of the pack stand for themselves: what they name ships with the program.
 #[test]
 fn every_rule_of_the_pack_passes_its_tests() {
-    for rule in pack() {
-        let runs = rule_test::run(&rule, &CapturedLines::new());
+    let pack = whole_pack();
+    let ensembles: Vec<Ensemble<'_>> = pack.correlations.iter().map(|other| Ensemble::of(other, &pack)).collect();
+    let of_rules = pack.rules.iter().map(|rule| (&rule.header, rule_test::run(rule, &CapturedLines::new())));
+    let of_correlations = ensembles
+        .iter()
+        .map(|ensemble| (&ensemble.correlation.header, rule_test::run_correlation(ensemble, &CapturedLines::new())));
+    for (header, runs) in of_rules.chain(of_correlations) {
         for run in &runs {
-            assert!(run.passed(), "{}: {}: {:#?}", rule.name, run.test.name, run.failures);
+            assert!(run.passed(), "{}: {}: {:#?}", header.name, run.test.name, run.failures);
         }
         let hits = runs.iter().filter(|run| run.test.expect.matches).count();
-        assert!(hits >= 1 && runs.len() - hits >= 2, "{}: {hits} of {} tests fire", rule.name, runs.len());
+        assert!(hits >= 1 && runs.len() - hits >= 2, "{}: {hits} of {} tests fire", header.name, runs.len());
     }
 }
 
 #[test]
 fn the_tests_of_the_pack_notice_every_mutant() {
+    let pack = whole_pack();
+    let ensembles: Vec<Ensemble<'_>> = pack.correlations.iter().map(|other| Ensemble::of(other, &pack)).collect();
+    let of_rules = pack.rules.iter().map(|rule| (&rule.header, mutant::run(rule, &CapturedLines::new()), 6));
+    let of_correlations = ensembles
+        .iter()
+        .map(|ensemble| (&ensemble.correlation.header, mutant::run_correlation(ensemble, &CapturedLines::new()), 3));
     let mut unnoticed = String::new();
-    for rule in pack() {
-        let mutation = mutant::run(&rule, &CapturedLines::new());
-        assert!(mutation.tried >= 6 && mutation.left_out == 0, "{}: {} mutants", rule.name, mutation.tried);
+    for (header, mutation, least) in of_rules.chain(of_correlations) {
+        assert!(mutation.tried >= least && mutation.left_out == 0, "{}: {} mutants", header.name, mutation.tried);
         for mutant in mutation.unnoticed {
-            writeln!(unnoticed, "{}: {}", rule.name, mutant.change).unwrap();
+            writeln!(unnoticed, "{}: {}", header.name, mutant.change).unwrap();
         }
     }
     assert!(unnoticed.is_empty(), "\n{unnoticed}");
@@ -157,9 +217,13 @@ fn the_tests_of_the_pack_notice_every_mutant() {
 #[test]
 fn the_names_of_the_packs_tests_are_sentences() {
     for rule in pack() {
-        for test in &rule.tests {
+        for test in &rule.header.tests {
             let name = &test.name;
-            assert!(name.split(' ').count() >= 3 && name.len() <= 100 && !name.ends_with('.'), "{}: {name}", rule.name);
+            assert!(
+                name.split(' ').count() >= 3 && name.len() <= 100 && !name.ends_with('.'),
+                "{}: {name}",
+                rule.header.name
+            );
             assert!(name.starts_with(|first: char| first.is_lowercase()) || name.starts_with("KMIP"), "{name}");
         }
     }
@@ -208,7 +272,7 @@ fn filters_and_lists_are_not_mutated() {
     assert_eq!(reading.rules.len(), 1, "{:?}", reading.diagnostics);
     let rule = &reading.rules[0];
     assert_eq!(rule.detection.searches.len(), 3, "the filter is folded in");
-    let changes: Vec<String> = mutant::mutants(rule).into_iter().map(|mutant| mutant.change).collect();
+    let changes: Vec<String> = mutant::mutants(rule).into_iter().map(|variant| variant.mutant.change).collect();
     insta::assert_snapshot!(changes.join("\n"), @"
     `request.path`: negated
     `request.path`: without `a`
@@ -234,7 +298,7 @@ fn what_the_pack_makes_of_the_library() {
     for event in events::all() {
         let read = audit::read(event.text(), rules.fields(), &mut buffers).expect("it reads");
         for id in rules.evaluate(&read, &mut scratch) {
-            writeln!(text, "{}: {}", event.name, rules.rule(*id).expect("a rule of these").name).unwrap();
+            writeln!(text, "{}: {}", event.name, rules.rule(*id).expect("a rule of these").header.name).unwrap();
         }
     }
     insta::assert_snapshot!(text, @"

@@ -27,6 +27,7 @@ main() {
   step 'clippy' cargo clippy --locked --all-targets -- -D warnings
   step 'documentation' documentation
   step 'Rust tests' cargo test --locked
+  step 'DynamoDB tests' python tests/e2e/with_dynamodb.py cargo test --locked -- --ignored dynamodb
   step 'portable rules' pytest -p no:cacheprovider --quiet tests/rules_portable
   step 'rules' rules
   step 'template' template
@@ -46,6 +47,7 @@ Runs every check there is, in this order, and stops at the first that fails:
   clippy            all targets, warnings denied
   documentation     cargo doc with private items, warnings denied
   Rust tests        cargo test, which needs no server
+  DynamoDB tests    the tests that need a DynamoDB, with one on loopback
   portable rules    pySigma and sigma check on the rules
   rules             vaultwatch check and vaultwatch test --mutate, on the rules that ship
   template          sam validate --lint and cfn-lint

@@ -2,8 +2,6 @@
 //! naive evaluator.
 
 use std::fmt::Write;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -13,6 +11,8 @@ use vaultwatch::diagnostic::{Source, Sources};
 use vaultwatch::rule::{self, Reading, Rule};
 
 use tree::Json;
+
+use crate::cases;
 
 mod generated;
 mod reference;
@@ -37,23 +37,8 @@ pub(crate) struct Case {
     pub(crate) refused: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cases {
-    case: Vec<Case>,
-}
-
 pub(crate) fn cases() -> Vec<Case> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sigma");
-    let entries = fs::read_dir(directory).expect("the cases are there").map(|entry| entry.expect("readable").path());
-    let mut files: Vec<PathBuf> =
-        entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
-    files.sort();
-    let read = |path: &PathBuf| {
-        let text = fs::read_to_string(path).expect("cases are UTF-8");
-        toml::from_str::<Cases>(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())).case
-    };
-    files.iter().flat_map(read).collect()
+    cases::of_directory("tests/sigma", |_| true)
 }
 
 impl Case {
@@ -113,14 +98,14 @@ pub(crate) fn verdicts(rules: &RuleSet, event: &str) -> Vec<String> {
     let event = audit::read(event, rules.fields(), &mut buffers).expect("events of cases are JSON objects");
     let mut scratch = Scratch::default();
     let matched = rules.evaluate(&event, &mut scratch);
-    matched.iter().map(|id| rules.rule(*id).expect("an id of this set").name.clone()).collect()
+    matched.iter().map(|id| rules.rule(*id).expect("an id of this set").header.name.clone()).collect()
 }
 
 /// The rules that an event matches by the naive evaluator, by their names.
 fn expected_names(rules: &[Rule], event: &str) -> Vec<String> {
     let tree = Json::parse(event);
     let matching = rules.iter().filter(|rule| reference::matches(&rule.detection, &tree));
-    matching.map(|rule| rule.name.clone()).collect()
+    matching.map(|rule| rule.header.name.clone()).collect()
 }
 
 /// Collects what went wrong, so that one run shows everything.

@@ -6,9 +6,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sns::config::{Credentials, SharedCredentialsProvider};
 use uuid::Uuid;
 use vaultwatch::aws::config::TopicArn;
-use vaultwatch::aws::deadline::Deadline;
 use vaultwatch::aws::publisher::{Patience, PublishError, Publisher};
 use vaultwatch::aws::sns::{Attribute, MAX_REQUEST_BYTES, SnsMessage, requests};
+use vaultwatch::deadline::Deadline;
 
 use crate::topic::{Reply, Topic};
 

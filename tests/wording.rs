@@ -2,11 +2,11 @@
 
 use serde_json::{Value as Json, json};
 use vaultwatch::alert::{Alert, email, ocsf, sms};
-use vaultwatch::detect::RuleSet;
 use vaultwatch::diagnostic::{Source, Sources};
 use vaultwatch::payload::{LogBatch, LogEvent, LogText, Position};
-use vaultwatch::pipeline::{self, Workspace};
 use vaultwatch::rule::{self, Level};
+
+use crate::line;
 
 const RULE: &str = r"
 title: Something was done
@@ -34,8 +34,8 @@ fn alert(options: &str, event: &Json) -> Alert {
     let line = event.to_string();
     let log_event = LogEvent { position: Position::LogEvent("1".into()), timestamp: None, text: LogText::Plain(&line) };
     let batch = LogBatch { events: vec![log_event], ..LogBatch::default() };
-    let rules = RuleSet::compile(reading.rules);
-    pipeline::conclude(pipeline::detect(&rules, &batch, &mut Workspace::default())).remove(0)
+    let rules = line::compile(reading);
+    line::alerts(&rules, &batch).remove(0)
 }
 
 #[test]

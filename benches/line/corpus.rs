@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use vaultwatch::cli::pack::pack;
+use vaultwatch::correlate::HashKey;
 use vaultwatch::detect::RuleSet;
 use vaultwatch::payload::LogStream;
+use vaultwatch::pipeline::Analytics;
 use vaultwatch::{rule, rule_files};
 
 /// The largest event of an asynchronous invocation, in bytes.
@@ -25,6 +27,12 @@ fn root() -> &'static Path {
 pub(crate) fn rules() -> RuleSet {
     let sources = rule_files::read(&root().join("rules")).unwrap();
     RuleSet::compile(rule::read(&sources).rules)
+}
+
+/// Everything that ships and raises alerts.
+pub(crate) fn analytics() -> Analytics {
+    let reading = rule::read(&rule_files::read(&root().join("rules")).unwrap());
+    Analytics::compile(reading.rules, reading.correlations, HashKey::default())
 }
 
 /// Every captured line.

@@ -8,19 +8,19 @@ use base64::engine::general_purpose::STANDARD;
 use criterion::{Criterion, Throughput};
 use flate2::read::GzDecoder;
 use serde_json::Value;
-use vaultwatch::detect::RuleSet;
+use vaultwatch::correlate::Windows;
 use vaultwatch::payload::{self, DEFAULT_MAX_INFLATED, Inflated, Limits, Message};
-use vaultwatch::pipeline::{self, Workspace};
+use vaultwatch::pipeline::{self, Analytics, Workspace};
 
 use crate::{corpus, paired};
 
 pub(crate) fn figures() {
     let event = corpus::large_payload();
-    ratios(&corpus::rules(), event.as_bytes(), &compressed(&event));
+    ratios(&corpus::analytics(), event.as_bytes(), &compressed(&event));
 }
 
 pub(crate) fn statistics(criterion: &mut Criterion) {
-    let (rules, event) = (corpus::rules(), corpus::large_payload());
+    let (rules, event) = (corpus::analytics(), corpus::large_payload());
     let compressed = compressed(&event);
     let mut workspace = Workspace::default();
     let mut group = criterion.benchmark_group("payload");
@@ -33,7 +33,7 @@ pub(crate) fn statistics(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn ratios(rules: &RuleSet, event: &[u8], compressed: &[u8]) {
+fn ratios(rules: &Analytics, event: &[u8], compressed: &[u8]) {
     let text = inflated(event);
     println!("a payload of {} bytes, {} inflated, {} log events", event.len(), text.size(), log_events(&text));
     let decode = paired::paired(|| _ = black_box(gunzip(compressed)), || _ = black_box(log_events(&inflated(event))));
@@ -64,8 +64,8 @@ fn log_events(text: &Inflated) -> usize {
     batch.events.len()
 }
 
-fn alerts(rules: &RuleSet, event: &[u8], workspace: &mut Workspace) -> usize {
+fn alerts(rules: &Analytics, event: &[u8], workspace: &mut Workspace) -> usize {
     let text = inflated(event);
     let Message::Data(batch) = payload::read(&text).unwrap() else { return 0 };
-    pipeline::conclude(pipeline::detect(rules, &batch, workspace)).len()
+    pipeline::replay(rules, &batch, &mut Windows::default(), workspace).len()
 }

@@ -3,29 +3,41 @@
 //! The console keeps its state behind the `#`, percent-encoded twice and with `$` for `%`: a slash in the name of a log
 //! group is `$252F`.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::payload::LogStream;
 
-/// How far a link looks to either side of the alert's time, in milliseconds.
+/// How far a link looks beyond what was seen, on either side, in milliseconds.
 const REACH: i64 = 15 * 60 * 1000;
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The log event itself, marked among its neighbours in the stream.
 #[must_use]
-pub fn event(region: &str, log: &LogStream, event_id: &str, time: Timestamp) -> String {
-    let query = [window(time), vec![("refEventId", event_id.to_owned())]].concat();
+pub fn event(region: &str, log: &LogStream, event_id: &str, seen: &RangeInclusive<Timestamp>) -> String {
+    let query = [window(seen), vec![("refEventId", event_id.to_owned())]].concat();
     format!("{}/log-events/{}{}", log_group(region, log), twice(&log.log_stream), search(&query))
 }
 
-/// All streams of the group for half an hour around `time`, only the log events that hold `term` if there is one.
+/// All streams of the group from a quarter of an hour before what was seen to a quarter after, only the log events that
+/// hold all of `terms`.
 #[must_use]
-pub fn around(region: &str, log: &LogStream, term: Option<&str>, time: Timestamp) -> String {
-    let filter = term.map(|term| ("filterPattern", format!("\"{term}\"")));
-    let query = [window(time), filter.into_iter().collect()].concat();
+pub fn around(region: &str, log: &LogStream, terms: &[&str], seen: &RangeInclusive<Timestamp>) -> String {
+    let quoted: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
+    let filter = (!quoted.is_empty()).then(|| ("filterPattern", quoted.join(" ")));
+    let query = [window(seen), filter.into_iter().collect()].concat();
     format!("{}/log-events{}", log_group(region, log), search(&query))
+}
+
+/// How long a time [`around`] shows: `30 minutes`, or more if what was seen took longer.
+#[must_use]
+pub fn reach(seen: &RangeInclusive<Timestamp>) -> String {
+    let milliseconds = seen.end().as_millisecond().saturating_sub(seen.start().as_millisecond());
+    let minutes = milliseconds.saturating_add(2 * REACH) / 60_000;
+    if minutes < 120 { format!("{minutes} minutes") } else { format!("{} hours", minutes / 60) }
 }
 
 fn log_group(region: &str, log: &LogStream) -> String {
@@ -40,9 +52,10 @@ fn log_group(region: &str, log: &LogStream) -> String {
     format!("https://{region}.console.{host}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}")
 }
 
-fn window(time: Timestamp) -> Vec<(&'static str, String)> {
-    let time = time.as_millisecond();
-    vec![("start", time.saturating_sub(REACH).to_string()), ("end", time.saturating_add(REACH).to_string())]
+fn window(seen: &RangeInclusive<Timestamp>) -> Vec<(&'static str, String)> {
+    let start = seen.start().as_millisecond().saturating_sub(REACH);
+    let end = seen.end().as_millisecond().saturating_add(REACH);
+    vec![("start", start.to_string()), ("end", end.to_string())]
 }
 
 /// The query part: its own signs are encoded once, the values twice.
@@ -67,11 +80,15 @@ mod tests {
         }
     }
 
+    /// From one second to another.
+    fn seen(first: i64, last: i64) -> RangeInclusive<Timestamp> {
+        Timestamp::from_second(first).unwrap()..=Timestamp::from_second(last).unwrap()
+    }
+
     #[test]
     fn an_event_is_marked_in_its_stream() {
-        let time = Timestamp::from_second(1_800_000_000).unwrap();
         assert_eq!(
-            event("eu-west-1", &log(), "3964", time),
+            event("eu-west-1", &log(), "3964", &seen(1_800_000_000, 1_800_000_000)),
             "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/\
              $252Fhcp$252Fvault$252Faudit/log-events/a$255B$2524LATEST$255D$2520b\
              $3Fstart$3D1799999100000$26end$3D1800000900000$26refEventId$3D3964"
@@ -79,14 +96,15 @@ mod tests {
     }
 
     #[test]
-    fn the_neighbourhood_is_filtered_by_a_quoted_term() {
-        let time = Timestamp::from_second(1_800_000_000).unwrap();
+    fn the_neighbourhood_is_filtered_by_quoted_terms() {
+        let seen = seen(1_800_000_000, 1_800_003_600);
         assert_eq!(
-            around("us-gov-west-1", &log(), Some("62ff-12"), time),
+            around("us-gov-west-1", &log(), &["62ff-12", "admin/"], &seen),
             "https://us-gov-west-1.console.amazonaws-us-gov.com/cloudwatch/home?region=us-gov-west-1\
              #logsV2:log-groups/log-group/$252Fhcp$252Fvault$252Faudit/log-events\
-             $3Fstart$3D1799999100000$26end$3D1800000900000$26filterPattern$3D$252262ff-12$2522"
+             $3Fstart$3D1799999100000$26end$3D1800004500000$26filterPattern$3D$252262ff-12$2522$2520$2522admin$252F$2522"
         );
-        assert!(!around("cn-north-1", &log(), None, time).contains("filterPattern"));
+        assert_eq!(reach(&seen), "90 minutes");
+        assert!(!around("cn-north-1", &log(), &[], &seen).contains("filterPattern"));
     }
 }

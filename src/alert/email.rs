@@ -2,9 +2,7 @@
 //!
 //! All text from the log goes through [`text`], so that no line of the letter is an attacker's.
 
-use jiff::Timestamp;
-
-use crate::alert::{Alert, AuditFacts, Evidence, Redacted, Subject, console, text};
+use crate::alert::{Alert, AuditFacts, Evidence, Occurrences, Redacted, Stage, Subject, console, text};
 use crate::payload::EventRef;
 
 /// The longest letter, in bytes. Links and identity always fit; what goes before them is cut.
@@ -28,7 +26,8 @@ const LINKED: usize = 3;
 /// A longer link is none that `CloudWatch`'s names can make, in bytes.
 const LINK_BYTES: usize = 3000;
 
-/// `[vaultwatch] HIGH: <title of the rule>`: printable ASCII, and nothing from the log in it.
+/// `[vaultwatch] HIGH: <title of the rule>`, for a digest `[vaultwatch] HIGH, again: ...`: printable ASCII, and nothing
+/// from the log in it.
 #[must_use]
 pub fn subject(alert: &Alert) -> String {
     text::ascii(&format!("[vaultwatch] {}", headline(alert, &alert.analytic.title)), MAX_SUBJECT_BYTES)
@@ -50,25 +49,40 @@ pub fn body(alert: &Alert, region: Option<&str>) -> String {
 }
 
 fn headline(alert: &Alert, title: &str) -> String {
-    let shadow = if alert.analytic.shadow { ", in shadow" } else { "" };
-    format!("{}{shadow}: {title}", alert.level.as_str().to_uppercase())
+    let shadow = alert.analytic.shadow.then_some("in shadow");
+    let level = alert.level.as_str().to_uppercase();
+    let head: Vec<&str> = [Some(&*level), shadow, alert.occurrences.stage.word()].into_iter().flatten().collect();
+    format!("{}: {title}", head.join(", "))
+}
+
+/// What happened; of a digest how often, before what.
+fn opening(letter: &mut Letter, alert: &Alert) {
+    let title = rule_text(alert.title());
+    let digest = match alert.occurrences.stage {
+        Stage::Opened => return letter.paragraph("", 0, &headline(alert, &title)),
+        Stage::Repeated | Stage::Ended => alert.occurrences.digest(),
+    };
+    letter.paragraph("", 0, &headline(alert, &digest));
+    letter.paragraph("", 0, &title);
+    if alert.occurrences.stage == Stage::Ended {
+        letter.gap();
+        letter.paragraph("", 0, "The suppression time is over. If it happens again, that is a new alert.");
+    }
 }
 
 /// Everything above the links.
 fn story(alert: &Alert) -> Letter {
     let analytic = &alert.analytic;
     let mut letter = Letter::default();
-    letter.paragraph("", 0, &rule_text(&headline(alert, alert.title())));
+    opening(&mut letter, alert);
     letter.gap();
     letter.field("What", analytic.description.as_deref().map(rule_text));
     match &alert.subject {
-        Subject::Audit(facts) => tell(&mut letter, facts, alert.time),
-        Subject::Unreadable { count } => {
-            letter.field("When", Some(when(alert.time)));
-            letter.field("Count", Some(count.to_string()));
-        }
+        Subject::Audit(facts) => tell(&mut letter, facts, alert, None),
+        Subject::Correlation(correlated) => tell(&mut letter, &correlated.facts, alert, Some(&correlated.reason)),
+        Subject::Unreadable => letter.field("When", Some(when(alert))),
         Subject::RulesNotLoaded { files } => {
-            letter.field("When", Some(when(alert.time)));
+            letter.field("When", Some(when(alert)));
             letter.field("Files", some_text(listed(files, ", ", |file| rule_text(file))));
         }
     }
@@ -89,24 +103,36 @@ fn references(alert: &Alert, region: Option<&str>) -> Letter {
     let mut letter = Letter::default();
     letter.lines("Event", &event_lines(alert, region));
     letter.lines("Around", region.and_then(|region| around_line(alert, region)).as_slice());
-    if let Subject::Audit(facts) = &alert.subject {
+    if let Some(facts) = alert.subject.facts() {
         let accessor = facts.accessor.as_ref().map(|accessor| format!("accessor {}", shown(accessor)));
         letter.lines("Token", accessor.as_slice());
         letter.lines("Request", facts.request_id.as_ref().map(shown).as_slice());
     }
-    letter.lines("Rule", &[format!("{}, {}", rule_text(&alert.analytic.name), alert.analytic.id)]);
+    letter.lines("Rule", &rule_lines(alert));
     letter.lines("Alert", &[alert.id.to_string()]);
     letter
 }
 
-fn tell(letter: &mut Letter, facts: &AuditFacts, time: Timestamp) {
-    letter.field("Who", Some(who(facts)));
+/// The rule, and of a correlation the rules that it builds on.
+fn rule_lines(alert: &Alert) -> Vec<String> {
+    let rule = format!("{}, {}", rule_text(&alert.analytic.name), alert.analytic.id);
+    let over = match &alert.subject {
+        Subject::Correlation(correlated) => some_text(listed(&correlated.rules, ", ", |rule| rule_text(rule))),
+        Subject::Audit(_) | Subject::Unreadable | Subject::RulesNotLoaded { .. } => None,
+    };
+    [Some(rule), over.map(|rules| format!("over {rules}"))].into_iter().flatten().collect()
+}
+
+/// An audit event's facts. A correlation fired for a `reason`, and the evidence is its group.
+fn tell(letter: &mut Letter, facts: &AuditFacts, alert: &Alert, reason: Option<&str>) {
+    let note = if reason.is_some() { " (in the event that made it fire)" } else { "" };
+    letter.field("Who", Some(who(facts) + note));
     letter.field("From", some_text(from(facts)));
     letter.field("Where", Some(whereabouts(facts)));
-    letter.field("When", Some(when(time)));
-    let why: Vec<String> = facts.evidence.iter().take(LISTED).map(because).collect();
-    for (reason, index) in why.iter().zip(0..) {
-        letter.field(if index == 0 { "Why" } else { "" }, Some(reason.clone()));
+    letter.field("When", Some(when(alert)));
+    let why = reason.map(rule_text).into_iter().chain(facts.evidence.iter().take(LISTED).map(because));
+    for (because, index) in why.zip(0..) {
+        letter.field(if index == 0 { "Why" } else { "" }, Some(because));
     }
     if !facts.evidence.iter().any(|evidence| evidence.field == "error") {
         letter.field("Error", facts.error.as_ref().map(quoted));
@@ -150,8 +176,9 @@ fn because(evidence: &Evidence) -> String {
     }
 }
 
-fn when(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+fn when(alert: &Alert) -> String {
+    let has_repeated = alert.occurrences.count > 1;
+    if has_repeated { alert.occurrences.when() } else { Occurrences::once(alert.time).when() }
 }
 
 /// One line for each of the first log events: a link, or where it stands.
@@ -169,7 +196,7 @@ fn event_line(alert: &Alert, event: &EventRef, region: Option<&str>) -> String {
     match event {
         EventRef::Line { file, line } => format!("{}:{line}", text::bounded(file, LOG_TEXT_BYTES)),
         EventRef::LogEvent(id) => {
-            let link = region.map(|region| console::event(region, &alert.log, id, alert.time));
+            let link = region.map(|region| console::event(region, &alert.log, id, &alert.span()));
             link.filter(|link| link.len() <= LINK_BYTES).unwrap_or_else(|| position(alert, id))
         }
     }
@@ -186,20 +213,36 @@ fn around_line(alert: &Alert, region: &str) -> Option<String> {
     if !is_about_the_log || alert.log.log_group.is_empty() {
         return None;
     }
-    let principal = match &alert.subject {
-        Subject::Audit(facts) => [&facts.entity_id, &facts.accessor, &facts.display_name].into_iter().flatten().next(),
-        Subject::Unreadable { .. } | Subject::RulesNotLoaded { .. } => None,
+    let (terms, whose) = match &alert.subject {
+        Subject::Audit(facts) => (principal(facts).into_iter().collect(), "same principal, "),
+        Subject::Correlation(correlated) => (group(&correlated.facts), "same group, "),
+        Subject::Unreadable | Subject::RulesNotLoaded { .. } => (Vec::new(), ""),
     };
-    let term = principal.map(Redacted::as_str).filter(|term| is_term(term));
-    let note = if term.is_some() { "same principal, 30 minutes" } else { "30 minutes" };
-    let link = console::around(region, &alert.log, term, alert.time);
-    (link.len() <= LINK_BYTES).then(|| format!("{link}   ({note})"))
+    let whose = if terms.is_empty() { "" } else { whose };
+    let seen = alert.span();
+    let link = console::around(region, &alert.log, &terms, &seen);
+    (link.len() <= LINK_BYTES).then(|| format!("{link}   ({whose}{})", console::reach(&seen)))
 }
 
-/// Whether a text can stand between quotation marks in a filter pattern, and is not so short that it is everywhere.
+/// What an entry of the same principal has in it.
+fn principal(facts: &AuditFacts) -> Option<&str> {
+    let known = [&facts.entity_id, &facts.accessor, &facts.display_name].into_iter().flatten().next();
+    known.map(Redacted::as_str).filter(|term| is_term(term))
+}
+
+/// What every entry of a correlation's group has in it. Most derived fields are not in the text of an entry.
+fn group(facts: &AuditFacts) -> Vec<&str> {
+    let is_in_text = |field: &str| !field.starts_with("derived.") || field == "derived.principal";
+    let evidence = facts.evidence.iter().filter(|evidence| is_in_text(&evidence.field));
+    let values = evidence.filter_map(|evidence| evidence.values.first());
+    values.map(Redacted::as_str).filter(|term| is_term(term)).collect()
+}
+
+/// Whether a text can stand between quotation marks in a filter pattern, is whole, and not so short that it is
+/// everywhere.
 fn is_term(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:@/+=".contains(&byte);
-    (4..=LOG_TEXT_BYTES).contains(&text.len()) && text.bytes().all(is_plain)
+    (4..=LOG_TEXT_BYTES).contains(&text.len()) && text.bytes().all(is_plain) && !text.ends_with("...")
 }
 
 fn shown(text: &Redacted) -> String {

@@ -5,18 +5,24 @@
 //! from where and how is told in `evidences`, because the class has `actor` and `api` only in profiles (`host`,
 //! `cloud`) that would oblige us to describe a host or a cloud. Policies are the `authorizations` of the actor: they
 //! say what the token may do, which is not what OCSF's groups say.
+//!
+//! All messages about one alert have its `finding_info.uid`: the first creates the finding, a digest updates it, the
+//! last one closes it. `metadata.uid` tells them apart.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::alert::{Alert, AuditFacts, Evidence, Redacted, Subject};
+use jiff::Timestamp;
+
+use crate::alert::{Alert, AuditFacts, Correlated, Evidence, Occurrences, Redacted, Subject};
 use crate::payload::EventRef;
 use crate::rule::Level;
 
 use detail::{Cutter, Detail};
 use document::{
-    Actor, Analytic, Api, ApiRequest, ApiResponse, Authorization, Classification, DetectionFinding, EventPosition,
-    EvidenceArtifact, FindingInfo, HttpRequest, Matched, Metadata, MountData, Named, NetworkEndpoint, Observable,
-    Product, Remediation, Resource, Session, Unmapped, User,
+    Actor, Aggregate, Analytic, Api, ApiRequest, ApiResponse, Authorization, Classification, DetectionFinding,
+    EventPosition, EvidenceArtifact, FindingInfo, HttpRequest, Matched, Metadata, MountData, Named, NetworkEndpoint,
+    Observable, Product, Remediation, Resource, Session, Unmapped, User,
 };
 
 mod attack;
@@ -74,22 +80,14 @@ fn write(alert: &Alert, detail: Detail) -> String {
 
 fn finding<'a>(alert: &'a Alert, cut: &Cutter) -> DetectionFinding<'a> {
     let (severity_id, severity) = severity(alert.level);
-    let facts = match &alert.subject {
-        Subject::Audit(facts) => Some(&**facts),
-        Subject::Unreadable { .. } | Subject::RulesNotLoaded { .. } => None,
-    };
-    let count = match &alert.subject {
-        Subject::Audit(_) => None,
-        Subject::Unreadable { count } => Some(*count),
-        Subject::RulesNotLoaded { files } => Some(files.len()),
-    };
+    let facts = alert.subject.facts();
     let mut document = DetectionFinding {
-        class: Classification::created(alert.analytic.shadow),
-        time: alert.time.as_millisecond(),
+        class: Classification::of(alert.occurrences.stage, alert.analytic.shadow),
+        time: alert.message_time().as_millisecond(),
+        aggregate: aggregate(alert),
         severity_id,
         severity,
         message: cut.text(alert.title()),
-        count,
         finding_info: finding_info(alert, cut),
         evidences: facts.and_then(|facts| evidence_artifact(facts, cut)).into_iter().collect(),
         observables: facts.map(|facts| observables(facts, cut)).unwrap_or_default(),
@@ -101,6 +99,13 @@ fn finding<'a>(alert: &'a Alert, cut: &Cutter) -> DetectionFinding<'a> {
     document.metadata.is_truncated = cut.has_cut();
     document.unmapped.omitted = cut.omitted();
     document
+}
+
+/// How many log events, or happenings, one finding is about, if it is about several.
+fn aggregate(alert: &Alert) -> Option<Aggregate> {
+    let Occurrences { count, first, last, .. } = alert.occurrences;
+    let [start_time, end_time] = [first, last].map(Timestamp::as_millisecond);
+    (count > 1).then_some(Aggregate { count, start_time, end_time, duration: end_time.saturating_sub(start_time) })
 }
 
 /// `severity_id` and its caption.
@@ -116,15 +121,20 @@ const fn severity(level: Level) -> (u8, &'static str) {
 
 fn finding_info<'a>(alert: &'a Alert, cut: &Cutter) -> FindingInfo<'a> {
     let analytic = &alert.analytic;
-    let time = alert.time.as_millisecond();
+    let related_analytics = match &alert.subject {
+        Subject::Correlation(correlated) => cut.texts("related_analytics", &correlated.rules),
+        Subject::Audit(_) | Subject::Unreadable | Subject::RulesNotLoaded { .. } => Vec::new(),
+    };
     FindingInfo {
         uid: alert.id.to_string(),
         title: cut.text(alert.title()),
         desc: analytic.description.as_deref().map(|text| cut.text(text)),
-        analytic: Analytic { uid: analytic.id.to_string(), name: &analytic.name, kind: "Rule", type_id: 1 },
+        analytic: Analytic::rule(Some(analytic.id.to_string()), Cow::Borrowed(&analytic.name)),
+        related_analytics: related_analytics.into_iter().map(|name| Analytic::rule(None, name)).collect(),
         attacks: attack::attacks(cut.list("attacks", &analytic.attacks), cut),
-        first_seen_time: time,
-        last_seen_time: time,
+        created_time: alert.time.as_millisecond(),
+        first_seen_time: alert.occurrences.first.as_millisecond(),
+        last_seen_time: alert.occurrences.last.as_millisecond(),
         data_sources: ["HashiCorp Vault audit log"],
     }
 }
@@ -137,7 +147,7 @@ fn metadata<'a>(alert: &'a Alert, cut: &Cutter) -> Metadata<'a> {
     Metadata {
         version: SCHEMA_VERSION,
         product: Product { name: "vaultwatch", vendor_name: "vaultwatch", version: env!("CARGO_PKG_VERSION") },
-        uid: alert.id.to_string(),
+        uid: alert.message_id().to_string(),
         log_provider: original_event_uid.is_some().then_some("Amazon CloudWatch Logs"),
         log_name: cut.name(&alert.log.log_group),
         original_event_uid,
@@ -227,19 +237,37 @@ fn remediation(alert: &Alert, cut: &Cutter) -> Option<Remediation> {
 fn unmapped<'a>(alert: &'a Alert, facts: Option<&'a AuditFacts>, cut: &Cutter) -> Unmapped<'a> {
     let analytic = &alert.analytic;
     let told = facts.map(|facts| audit_facts(facts, cut)).unwrap_or_default();
+    let told = match &alert.subject {
+        Subject::Correlation(correlated) => correlation(correlated, told, cut),
+        Subject::Audit(_) | Subject::Unreadable | Subject::RulesNotLoaded { .. } => told,
+    };
     Unmapped {
+        stage: alert.occurrences.stage.as_str(),
+        count: alert.occurrences.count,
+        addresses: Some(alert.occurrences.addresses).filter(|addresses| *addresses > 0),
         events: cut.list("events", &alert.events).iter().map(|event| position(event, cut)).collect(),
         log_group: cut.name(&alert.log.log_group),
         log_stream: cut.name(&alert.log.log_stream),
         owner: cut.name(&alert.log.owner),
         rule_files: match &alert.subject {
             Subject::RulesNotLoaded { files } => cut.texts("rule_files", files),
-            Subject::Audit(_) | Subject::Unreadable { .. } => Vec::new(),
+            Subject::Audit(_) | Subject::Correlation(_) | Subject::Unreadable => Vec::new(),
         },
         falsepositives: cut.texts("falsepositives", &analytic.falsepositives),
         runbook: cut.texts("runbook", &analytic.runbook),
         references: cut.texts("references", &analytic.references),
         ..told
+    }
+}
+
+/// What a correlation tells beside the facts of the event that made it fire, whose evidence is its group.
+fn correlation<'a>(correlated: &'a Correlated, facts: Unmapped<'a>, cut: &Cutter) -> Unmapped<'a> {
+    Unmapped {
+        reason: Some(cut.text(&correlated.reason)),
+        rules: cut.texts("rules", &correlated.rules),
+        group: facts.matched,
+        matched: Vec::new(),
+        ..facts
     }
 }
 

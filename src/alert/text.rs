@@ -5,6 +5,7 @@
 //! that does so, which keeps the text readable and its lines ours.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 /// Letters and symbols that Unicode counts as printable although nothing is seen of them.
 const BLANK: [char; 5] = ['\u{115f}', '\u{1160}', '\u{2800}', '\u{3164}', '\u{ffa0}'];
@@ -50,6 +51,20 @@ pub fn with_length_note(start: &str, length: usize) -> String {
 #[must_use]
 pub fn prefix(text: &str, max: usize) -> &str {
     text.get(..text.floor_char_boundary(max)).unwrap_or(text)
+}
+
+/// A whole number with its digits in groups: `12,408`.
+#[must_use]
+pub fn grouped(number: impl Display) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (digit, left) in digits.chars().zip((0..digits.len()).rev()) {
+        text.push(digit);
+        if left > 0 && left % 3 == 0 {
+            text.push(',');
+        }
+    }
+    text
 }
 
 /// Printable ASCII on one line, at most `max` bytes: the signs of typography become their ASCII relatives, everything
@@ -122,6 +137,15 @@ mod tests {
             ("\n\n\n\n", 5, "\\n\\n\\... (4 bytes in all)"),
         ] {
             assert_eq!(bounded(text, max), expected);
+        }
+    }
+
+    #[test]
+    fn digits_stand_in_groups() {
+        for (number, expected) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (12_408, "12,408"), (1_000_000, "1,000,000")]
+        {
+            assert_eq!(grouped(number), expected);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Redacted, Redactor};
 use crate::audit::{self, AuditEvent, Buffers, FieldTableBuilder};
-use crate::rule::{Level, Rule, Template};
+use crate::rule::{Header, Level, Template};
 
 /// What an alert says instead of the rule's title and level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub struct Wording {
 ///
 /// A level that is taken from the event never lies below the rule's own: whoever acts may choose what stands there.
 #[must_use]
-pub fn word(rule: &Rule, event: &AuditEvent<'_>) -> Wording {
-    let (title, severity) = (&rule.alert.title, &rule.alert.severity);
+pub fn word(header: &Header, event: &AuditEvent<'_>) -> Wording {
+    let (title, severity) = (&header.alert.title, &header.alert.severity);
     let templates = || title.iter().chain(severity);
     if templates().next().is_none() {
         return Wording::default();
@@ -34,7 +34,7 @@ pub fn word(rule: &Rule, event: &AuditEvent<'_>) -> Wording {
     let redactor = Redactor::new(&event);
     Wording {
         title: title.as_ref().map(|title| redactor.filled(title, &event)),
-        level: severity.as_ref().and_then(|severity| level(rule.level, severity, &redactor, &event)),
+        level: severity.as_ref().and_then(|severity| level(header.level, severity, &redactor, &event)),
     }
 }
 

@@ -112,6 +112,11 @@ impl FieldTable {
         self.slots.get(field).copied()
     }
 
+    /// The fields that were asked for, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.slots.keys().map(String::as_str)
+    }
+
     /// How many slots there are.
     #[must_use]
     pub fn slots(&self) -> usize {

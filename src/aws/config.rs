@@ -5,6 +5,7 @@ use std::{env, fmt};
 
 use tracing_subscriber::filter::Targets;
 
+use crate::correlate::HashKey;
 use crate::payload::{DEFAULT_MAX_INFLATED, Limits};
 use crate::rule::Level;
 
@@ -27,6 +28,10 @@ pub struct Config {
     pub min_level: Level,
     /// `VAULTWATCH_DISABLED_RULES`: the ids or names of rules that are not run, separated by commas.
     pub disabled_rules: Vec<String>,
+    /// `VAULTWATCH_TABLE`: the table that windows are kept in. Without it they live as long as the process.
+    pub table: Option<String>,
+    /// `VAULTWATCH_HASH_KEY`: what values are hashed with before they are kept where they are only compared.
+    pub hash_key: HashKey,
     /// `VAULTWATCH_LOG`: which log lines are written, a filter of `tracing`; `info` by default.
     pub log_filter: String,
     /// `AWS_REGION`: where the log group is. Without it alerts have no links into the console.
@@ -56,12 +61,14 @@ impl Config {
         let max_inflated = reader.read(&MAX_INFLATED, positive).unwrap_or(DEFAULT_MAX_INFLATED);
         let min_level = reader.read(&MIN_LEVEL, Level::named).unwrap_or(Level::Informational);
         let disabled_rules = reader.read(&DISABLED_RULES, names).unwrap_or_default();
+        let table = reader.read(&TABLE, table);
+        let hash_key = reader.read(&HASH_KEY, |key| Some(HashKey::new(key))).unwrap_or_default();
         let log_filter = reader.read(&LOG, log_filter).unwrap_or_else(|| DEFAULT_LOG_FILTER.to_owned());
         let region = reader.read(&REGION, region);
         match (topic, reader.problems) {
             (Some(topic), problems) if problems.is_empty() => {
                 let limits = Limits { max_inflated };
-                Ok(Self { topic, rules, limits, min_level, disabled_rules, log_filter, region })
+                Ok(Self { topic, rules, limits, min_level, disabled_rules, table, hash_key, log_filter, region })
             }
             (_, problems) => Err(ConfigError { problems }),
         }
@@ -169,6 +176,9 @@ const DISABLED_RULES: Variable = Variable {
     expected: "ids or names of rules, separated by commas",
     required: false,
 };
+const TABLE: Variable =
+    Variable { name: "VAULTWATCH_TABLE", expected: "the name of a table of DynamoDB", required: false };
+const HASH_KEY: Variable = Variable { name: "VAULTWATCH_HASH_KEY", expected: "any text", required: false };
 const LOG: Variable = Variable {
     name: "VAULTWATCH_LOG",
     expected: "a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter like `info,vaultwatch=debug`",
@@ -202,6 +212,11 @@ fn names(text: &str) -> Option<Vec<String>> {
     let names: Vec<&str> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     let are_names = !names.iter().any(|name| name.contains(char::is_whitespace));
     are_names.then(|| names.into_iter().map(str::to_owned).collect())
+}
+
+fn table(text: &str) -> Option<String> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    ((3..=255).contains(&text.len()) && text.bytes().all(is_name)).then(|| text.to_owned())
 }
 
 fn log_filter(text: &str) -> Option<String> {
@@ -239,6 +254,8 @@ mod tests {
         assert_eq!(config.limits.max_inflated, DEFAULT_MAX_INFLATED);
         assert_eq!(config.min_level, Level::Informational);
         assert_eq!(config.disabled_rules, [""; 0]);
+        assert_eq!(config.table, None);
+        assert_eq!(config.hash_key, HashKey::default());
         assert_eq!(config.log_filter, "info");
         assert_eq!(config.region, None);
     }
@@ -251,6 +268,8 @@ mod tests {
             ("VAULTWATCH_MAX_INFLATED_BYTES", "1048576"),
             ("VAULTWATCH_MIN_LEVEL", "high"),
             ("VAULTWATCH_DISABLED_RULES", "raft_snapshot_taken, 6f1d7a52-3b0e-4c1a-9a53-1d2c5b8e9f01,"),
+            ("VAULTWATCH_TABLE", "vaultwatch-Table.1_a"),
+            ("VAULTWATCH_HASH_KEY", "a key that nobody guesses"),
             ("VAULTWATCH_LOG", "warn,vaultwatch=debug"),
             ("AWS_REGION", "cn-north-1"),
         ])
@@ -259,6 +278,10 @@ mod tests {
         assert_eq!(config.limits.max_inflated, 1 << 20);
         assert_eq!(config.min_level, Level::High);
         assert_eq!(config.disabled_rules, ["raft_snapshot_taken", "6f1d7a52-3b0e-4c1a-9a53-1d2c5b8e9f01"]);
+        assert_eq!(config.table.as_deref(), Some("vaultwatch-Table.1_a"));
+        assert_eq!(config.hash_key, HashKey::new("a key that nobody guesses"));
+        assert_eq!(format!("{:?}", config.hash_key), "HashKey");
+        assert!(!format!("{config:?}").contains("guesses"));
         assert_eq!(config.log_filter, "warn,vaultwatch=debug");
         assert_eq!(config.region.as_deref(), Some("cn-north-1"));
     }
@@ -269,6 +292,7 @@ mod tests {
             ("VAULTWATCH_MAX_INFLATED_BYTES", "64 MiB"),
             ("VAULTWATCH_MIN_LEVEL", "HIGH"),
             ("VAULTWATCH_DISABLED_RULES", "one rule; another"),
+            ("VAULTWATCH_TABLE", "arn:aws:dynamodb:eu-central-1:123456789012:table/windows"),
             ("VAULTWATCH_LOG", "vaultwatch=loud"),
             ("AWS_REGION", "evil.example/"),
         ])
@@ -278,6 +302,7 @@ mod tests {
         `VAULTWATCH_MAX_INFLATED_BYTES` is `64 MiB`, but must be a number of bytes above 0
         `VAULTWATCH_MIN_LEVEL` is `HIGH`, but must be `informational`, `low`, `medium`, `high` or `critical`
         `VAULTWATCH_DISABLED_RULES` is `one rule; another`, but must be ids or names of rules, separated by commas
+        `VAULTWATCH_TABLE` is `arn:aws:dynamodb:eu-central-1:123456789012:table/windows`, but must be the name of a table of DynamoDB
         `VAULTWATCH_LOG` is `vaultwatch=loud`, but must be a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter like `info,vaultwatch=debug`
         `AWS_REGION` is `evil.example/`, but must be a region like `eu-central-1`
         ");

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::publish_batch::{PublishBatchError, PublishBatchOutput};
@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::alert::text;
 use crate::aws::config::TopicArn;
-use crate::aws::deadline::Deadline;
 use crate::aws::sns::{self, SnsMessage};
+use crate::deadline::Deadline;
 
 /// How much of SNS's own explanation is kept, in bytes.
 const EXPLANATION_BYTES: usize = 200;

@@ -14,12 +14,13 @@
 //! Writing a text into the body's JSON at most doubles it, which makes 225 KiB in the worst case.
 //!
 //! The attributes are those that people filter by: `severity` (`high`), `rule_id` (the rule's name, as rule files and
-//! people write it), `tactic` (ATT&CK's tactics as tags write them, a list) and `namespace` (`root` or `admin/`).
+//! people write it), `tactic` (ATT&CK's tactics as tags write them, a list), `namespace` (`root` or `admin/`) and `stage`
+//! (`opened`, `repeated`, `ended`: whether it is an alert, or a digest of one).
 
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::alert::{Alert, Attack, Subject, email, ocsf, sms, text};
+use crate::alert::{Alert, Attack, email, ocsf, sms, text};
 
 /// The most that one request may carry: the texts and attributes of all its messages, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 256 << 10;
@@ -99,15 +100,13 @@ impl SnsMessage {
 fn attributes(alert: &Alert) -> Vec<Attribute> {
     let string =
         |name, value: &str| Attribute { name, data_type: "String", value: attribute_value(value, MAX_VALUE_BYTES) };
-    let namespace = match &alert.subject {
-        Subject::Audit(facts) => facts.namespace.as_str(),
-        Subject::Unreadable { .. } | Subject::RulesNotLoaded { .. } => "",
-    };
+    let namespace = alert.subject.facts().map_or("", |facts| facts.namespace.as_str());
     let attributes = [
         string("severity", alert.level.as_str()),
         string("rule_id", &alert.analytic.name),
         tactics(&alert.analytic.attacks),
         string("namespace", namespace),
+        string("stage", alert.occurrences.stage.as_str()),
     ];
     attributes.into_iter().filter(|attribute| !attribute.value.is_empty()).collect()
 }

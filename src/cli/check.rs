@@ -20,8 +20,6 @@ mod sarif;
 ///
 /// Reads the rules as the function does, and tells all that it finds in all files: what does not load, and what Vault
 /// will never log as the rule expects it. Every problem has a code that does not change, its place, and what to do.
-///
-/// It ends with 1 if there is an error, so that a pipeline stops; with `--deny warnings`, if there is anything.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct CheckArgs {

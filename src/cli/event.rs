@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 use serde::de::IgnoredAny;
@@ -16,6 +16,8 @@ use super::render;
 use crate::audit::{AuditEvent, Buffers, FieldTable, Unreadable};
 use crate::payload::{self, DEFAULT_MAX_INFLATED, Limits, Message, PayloadError};
 use crate::{audit, events};
+
+mod batches;
 
 /// No single event is longer than this, in bytes: what is, has many lines, of which one must be named.
 const LONGEST: u64 = 64 << 20;
@@ -107,11 +109,7 @@ impl EventArg {
         if let Some(shipped) = place.shipped() {
             return Ok(NamedEvent { name: shipped.name.to_owned(), text: shipped.text().to_owned() });
         }
-        let reader: Box<dyn Read + '_> = match &place.input {
-            Input::Stdin => Box::new(stdin),
-            Input::File(path) => Box::new(File::open(path).map_err(|error| place.failed(error))?),
-        };
-        let mut reader = input::inflated(reader).map_err(|error| place.failed(error))?;
+        let mut reader = place.open(stdin)?;
         let head = reader.fill_buf().map_err(|error| place.failed(error))?;
         match place.number {
             Some(number) if !may_be_payload(head) => {
@@ -159,6 +157,14 @@ impl Place {
         }
     }
 
+    fn open<'r>(&self, stdin: &'r mut dyn Read) -> Result<Box<dyn BufRead + 'r>, Failure> {
+        let reader: Box<dyn Read + 'r> = match &self.input {
+            Input::Stdin => Box::new(stdin),
+            Input::File(path) => Box::new(File::open(path).map_err(|error| self.failed(error))?),
+        };
+        input::inflated(reader).map_err(|error| self.failed(error))
+    }
+
     fn failed(&self, error: io::Error) -> Failure {
         self.input.failed(error).into()
     }
@@ -172,7 +178,7 @@ impl Place {
     }
 
     /// One line of a file of any length.
-    fn line(&self, mut lines: LineReader<impl io::BufRead>, number: u64) -> Result<NamedEvent, Failure> {
+    fn line(&self, mut lines: LineReader<impl BufRead>, number: u64) -> Result<NamedEvent, Failure> {
         let mut last = 0;
         while let Some(chunk) = lines.next_chunk().map_err(|error| self.failed(error))? {
             for (at, text) in chunk.lines() {

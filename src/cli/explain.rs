@@ -1,4 +1,4 @@
-//! `vaultwatch explain`: why a rule matches an event, or does not.
+//! `vaultwatch explain`: why a rule matches an event, or does not, and why a correlation fires on a log, or does not.
 
 use super::event::{EventArg, NamedEvent};
 use super::failure::Failure;
@@ -9,13 +9,16 @@ use crate::audit::{AuditEvent, Buffers};
 use crate::detect::trace::Trace;
 use crate::detect::{RuleId, RuleSet};
 use crate::diagnostic::{Sources, Span};
-use crate::rule::Rule;
+use crate::rule::{Reading, Rule};
+use crate::rule_test::Ensemble;
 
 pub(super) use choice::RuleError;
+use choice::{Choice, Chosen};
 
 mod choice;
 mod report;
 pub(super) mod tree;
+pub(super) mod window;
 mod words;
 
 /// Show why a rule matches an event, or why it does not
@@ -23,14 +26,18 @@ mod words;
 /// Draws what became of every part of the rule: its condition, its searches, their items, and each value that they
 /// ask for, with what the event has there and why it does not match. It is the very evaluation that the Lambda
 /// function runs, recorded. Nothing in it is secret, whatever the log holds.
+///
+/// A correlation is explained on all lines of a log: for each group what its window held when it fired, or when it came
+/// nearest to it, and what was missing.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = MORE)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct ExplainArgs {
     /// A rule: its name, its id, or its file
     #[arg(value_name = "RULE")]
     rule: String,
     /// An event: a JSON file, a line of an audit log (`audit.log:12`), a log event of a subscription payload
-    /// (`event.json:3`), `-` for standard input, or the name of an event that comes with the program
+    /// (`event.json:3`), `-` for standard input, or the name of an event that comes with the program; for a correlation
+    /// also a whole log
     #[arg(value_name = "EVENT")]
     event: EventArg,
     #[command(flatten)]
@@ -40,14 +47,11 @@ pub(super) struct ExplainArgs {
     format: Format,
 }
 
-const MORE: &str = "Exit codes:\n  \
-    0  the rule matches the event\n  \
-    1  it does not\n  \
-    2  it could not run\n\n\
-    Examples:\n  \
+const EXAMPLES: &str = "Examples:\n  \
     vaultwatch explain root_token_used audit.log:12\n  \
     vaultwatch explain my_rule.yml event.json\n  \
-    tail -1 audit.log | vaultwatch explain policy_written - --format json";
+    tail -1 audit.log | vaultwatch explain policy_written - --format json\n  \
+    vaultwatch explain my_correlation audit.log";
 
 /// A rule on an event, and what came of it.
 struct Explained<'e> {
@@ -61,21 +65,49 @@ struct Explained<'e> {
 }
 
 pub(super) fn run(args: &ExplainArgs, console: &mut Console<'_>) -> Result<ExitStatus, Failure> {
-    let named = args.event.read(console.stdin)?;
-    let chosen = choice::choose(&args.rule, args.rules.path.as_deref(), console)?;
-    let rules = RuleSet::compile(chosen.rules);
-    let mut buffers = Buffers::default();
-    let event = named.audit_event(rules.fields(), &mut buffers)?;
-    let Some(explained) = explain(&rules, chosen.id, &chosen.sources, &named, event) else {
-        return Err(RuleError::NothingLoads { file: args.rule.clone() }.into());
-    };
-    let stdout = &mut console.stdout;
-    let text = match args.format {
-        Format::Text => tree::whole(&explained, tree::Look { unicode: stdout.unicode, color: stdout.color }),
-        Format::Json => report::json(&explained),
-    };
-    stdout.writer.write_all(text.as_bytes())?;
-    Ok(if explained.trace.matched { ExitStatus::Clean } else { ExitStatus::Findings })
+    let Chosen { sources, reading, choice } = choice::choose(&args.rule, args.rules.path.as_deref(), console)?;
+    match choice {
+        Choice::Rule(place) => args.explain_rule(reading, RuleId::at(place), &sources, console),
+        Choice::Correlation(place) => args.explain_correlation(&reading, place, &sources, console),
+    }
+}
+
+impl ExplainArgs {
+    fn explain_correlation(
+        &self,
+        reading: &Reading,
+        place: usize,
+        sources: &Sources,
+        console: &mut Console<'_>,
+    ) -> Result<ExitStatus, Failure> {
+        let Some(correlation) = reading.correlations.get(place) else { return Err(self.nothing_loads()) };
+        window::run(&Ensemble::of(correlation, reading), sources, &self.event, self.format, console)
+    }
+
+    fn explain_rule(
+        &self,
+        reading: Reading,
+        id: RuleId,
+        sources: &Sources,
+        console: &mut Console<'_>,
+    ) -> Result<ExitStatus, Failure> {
+        let named = self.event.read(console.stdin)?;
+        let rules = RuleSet::compile(reading.rules);
+        let mut buffers = Buffers::default();
+        let event = named.audit_event(rules.fields(), &mut buffers)?;
+        let explained = explain(&rules, id, sources, &named, event).ok_or_else(|| self.nothing_loads())?;
+        let stdout = &mut console.stdout;
+        let text = match self.format {
+            Format::Text => tree::whole(&explained, tree::Look { unicode: stdout.unicode, color: stdout.color }),
+            Format::Json => report::json(&explained),
+        };
+        stdout.writer.write_all(text.as_bytes())?;
+        Ok(if explained.trace.matched { ExitStatus::Clean } else { ExitStatus::Findings })
+    }
+
+    fn nothing_loads(&self) -> Failure {
+        RuleError::NothingLoads { file: self.rule.clone() }.into()
+    }
 }
 
 fn explain<'e>(
@@ -97,13 +129,6 @@ fn explain<'e>(
 }
 
 impl Explained<'_> {
-    /// The file and the line of a span, from 1.
-    fn place(&self, span: &Span) -> (&str, usize) {
-        let Some(source) = self.sources.get(span.source) else { return ("", 0) };
-        let before = source.text.get(..span.bytes.start).unwrap_or_default();
-        (&source.path, before.matches('\n').count() + 1)
-    }
-
     /// What stands at a span.
     fn written(&self, span: &Span) -> &str {
         self.sources.get(span.source).and_then(|source| source.text.get(span.bytes.clone())).unwrap_or_default()

@@ -9,6 +9,7 @@ use crate::aws::config::ConfigError;
 use crate::aws::publisher::Publication;
 use crate::payload::{DEFAULT_MAX_INFLATED, PayloadError};
 use crate::rule_files::RuleFilesError;
+use crate::state::StateError;
 
 /// Why a command could not run.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,9 @@ pub(super) enum Failure {
     /// What publishing needs is not in the environment.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// What the windows say cannot be trusted.
+    #[error(transparent)]
+    State(StateError),
     /// Nothing can be sent at all.
     #[error("cannot publish: {}", reason(.0))]
     Runtime(#[source] io::Error),
@@ -102,6 +106,7 @@ impl Failure {
             | Self::Mend { .. }
             | Self::Config(_)
             | Self::Runtime(_)
+            | Self::State(_)
             | Self::Publish(_)
             | Self::Output(_) => None,
         }

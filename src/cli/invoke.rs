@@ -7,16 +7,16 @@ use tokio::runtime;
 use super::failure::Failure;
 use super::input::Input;
 use super::render::{self, Outcome};
+use super::replay::Replay;
 use super::rules::{AlertsArgs, RulesArgs};
 use super::{Console, Format, Output};
 use crate::alert::{Alert, email, ocsf};
 use crate::aws::config::Config;
-use crate::aws::deadline::Deadline;
 use crate::aws::publisher::{Patience, Publication, Publisher};
 use crate::aws::sdk;
 use crate::aws::sns::SnsMessage;
+use crate::deadline::Deadline;
 use crate::payload::{self, DEFAULT_MAX_INFLATED, Limits, Message};
-use crate::pipeline::{self, Workspace};
 
 /// Run the Lambda function's pipeline on a subscription payload
 ///
@@ -75,9 +75,8 @@ pub(super) fn run(args: &InvokeArgs, console: &mut Console<'_>) -> Result<(), Fa
         writeln!(console.stderr.writer, "{}", render::CONTROL_MESSAGE)?;
         return Ok(());
     };
-    let detected = pipeline::detect(&rules, &batch, &mut Workspace::default());
-    let mut outcome = Outcome { tally: detected.tally, ..Outcome::default() };
-    let mut alerts = pipeline::conclude(detected);
+    let (mut alerts, tally) = Replay::new(rules)?.batch(&batch)?;
+    let mut outcome = Outcome { tally, ..Outcome::default() };
     alerts.retain(|alert| args.alerts.admit(alert));
     for alert in &alerts {
         outcome.count(alert);

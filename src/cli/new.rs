@@ -123,7 +123,11 @@ fn is_slug(name: &str) -> bool {
 fn is_free(name: &str, directory: &Path) -> Result<(), NewError> {
     let Ok(sources) = rule_files::read(directory) else { return Ok(()) };
     let reading = rule::read(&sources);
-    let taken = reading.rules.iter().find(|rule| rule.name == name).and_then(|rule| sources.get(rule.span.source));
+    let taken = reading
+        .rules
+        .iter()
+        .find(|rule| rule.header.name == name)
+        .and_then(|rule| sources.get(rule.header.span.source));
     taken.map_or(Ok(()), |source| Err(NewError::Taken { name: name.to_owned(), file: source.path.clone() }))
 }
 

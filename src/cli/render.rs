@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::failure::Failure;
-use crate::alert::{Alert, Redacted, Subject, text};
+use crate::alert::{Alert, AuditFacts, Redacted, Stage, Subject, text};
 use crate::payload::EventRef;
 use crate::pipeline::Tally;
 use crate::rule::Level;
@@ -18,29 +19,20 @@ use crate::rule::Level;
 pub(super) const CONTROL_MESSAGE: &str =
     "control message: CloudWatch Logs checks that the function can be invoked; no log events";
 
-/// Said where there are correlation rules.
-pub(super) fn unevaluated(correlations: usize) -> String {
-    let counted = counted(correlations, "correlation rule is", "correlation rules are");
-    format!("note: {counted} not evaluated yet; the rules referred to alert by themselves")
-}
-
 /// The longest name or address that a column shows, in characters.
 const MAX_CELL: usize = 40;
 
 /// The longest operation and path that a line shows, in characters.
 const MAX_ACTION: usize = 120;
 
+/// One JSON document, on several lines, of texts, numbers and lists of them, which always have a JSON form.
+pub(super) fn json(document: &impl Serialize) -> String {
+    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
+
 /// `12,408`
 pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (digit, left) in digits.chars().zip((0..digits.len()).rev()) {
-        text.push(digit);
-        if left > 0 && left % 3 == 0 {
-            text.push(',');
-        }
-    }
-    text
+    text::grouped(number)
 }
 
 /// `1 alert`, `2 alerts`
@@ -118,22 +110,17 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn new(alert: &Alert) -> Self {
-        let (principal, address, action) = match &alert.subject {
-            Subject::Audit(facts) => {
-                let principal = [&facts.display_name, &facts.login_user, &facts.entity_id];
-                (
-                    cell(principal.into_iter().flatten().next()),
-                    cell(facts.remote_address.as_ref()),
-                    format!("{} {}", cell(facts.operation.as_ref()), cell(facts.path.as_ref())),
-                )
-            }
-            Subject::Unreadable { count } => (cell(None), cell(None), unreadable(*count, &alert.events)),
-            Subject::RulesNotLoaded { files } => (cell(None), cell(None), plain(&files.join(", ")).into_owned()),
+        let (principal, address) = alert.subject.facts().map_or_else(|| (cell(None), cell(None)), origin);
+        let action = match &alert.subject {
+            Subject::Audit(facts) => format!("{} {}", cell(facts.operation.as_ref()), cell(facts.path.as_ref())),
+            Subject::Correlation(correlated) => plain(&correlated.reason).into_owned(),
+            Subject::Unreadable => unreadable(&alert.events),
+            Subject::RulesNotLoaded { files } => plain(&files.join(", ")).into_owned(),
         };
         Self {
             level: alert.level,
             time: time(alert.time),
-            rule: alert.analytic.name.clone() + if alert.analytic.shadow { " (shadow)" } else { "" },
+            rule: rule(alert),
             principal: clipped(&principal, MAX_CELL),
             address: clipped(&address, MAX_CELL),
             action: clipped(&action, MAX_ACTION),
@@ -195,6 +182,19 @@ fn label(level: Level) -> &'static str {
     }
 }
 
+/// `root_token_used (shadow) x100 again`. How often stands here, where nothing from the log does.
+fn rule(alert: &Alert) -> String {
+    let shadow = if alert.analytic.shadow { " (shadow)" } else { "" };
+    let stage = alert.occurrences.stage.word().map(|word| format!(" {word}")).unwrap_or_default();
+    format!("{}{shadow}{}{stage}", alert.analytic.name, alert.occurrences.factor())
+}
+
+/// Who, and from which address.
+fn origin(facts: &AuditFacts) -> (String, String) {
+    let principal = [&facts.display_name, &facts.login_user, &facts.entity_id].into_iter().flatten().next();
+    (cell(principal), cell(facts.remote_address.as_ref()))
+}
+
 fn cell(text: Option<&Redacted>) -> String {
     let text = text.map_or("", Redacted::as_str);
     if text.is_empty() { "-".to_owned() } else { plain(text).into_owned() }
@@ -208,12 +208,11 @@ fn clipped(text: &str, most: usize) -> String {
 }
 
 /// `3 lines, the first is audit.log:12`
-fn unreadable(count: usize, events: &[EventRef]) -> String {
-    let mut text = counted(count, "unreadable event", "unreadable events");
-    if let Some(EventRef::Line { file, line }) = events.first() {
-        let _ = write!(text, ", {}{}:{line}", if count == 1 { "" } else { "the first is " }, plain(file));
+fn unreadable(events: &[EventRef]) -> String {
+    match events.first() {
+        Some(EventRef::Line { file, line }) => format!("the first is {}:{line}", plain(file)),
+        _ => "-".to_owned(),
     }
-    text
 }
 
 /// What a run came to.
@@ -228,8 +227,11 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// One more alert.
+    /// One more alert; what is told of it later is not another one.
     pub(super) fn count(&mut self, alert: &Alert) {
+        if alert.occurrences.stage != Stage::Opened {
+            return;
+        }
         if alert.analytic.shadow {
             self.shadow += 1;
         } else {
@@ -269,14 +271,12 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alert::{Occurrences, Stage};
+    use crate::payload::LogStream;
+    use crate::pipeline;
 
     #[test]
-    fn numbers_are_grouped() {
-        for (number, expected) in
-            [(0, "0"), (999, "999"), (1000, "1,000"), (12_408, "12,408"), (1_000_000, "1,000,000")]
-        {
-            assert_eq!(grouped(number), expected);
-        }
+    fn what_is_counted_has_its_noun() {
         assert_eq!(counted(1, "alert", "alerts"), "1 alert");
         assert_eq!(counted(2000, "alert", "alerts"), "2,000 alerts");
     }
@@ -299,6 +299,21 @@ mod tests {
             "12,408 events in 0.0 s, 4 alerts (1 critical, 2 high, 1 low), 3 unreadable, 1 alert in shadow, \
              2 without a time"
         );
+    }
+
+    #[test]
+    fn a_row_says_how_often() {
+        let alert = pipeline::rules_not_loaded(&["a.yml".to_owned()], Timestamp::UNIX_EPOCH, &LogStream::default());
+        let alert = alert.unwrap();
+        for (stage, count, expected) in [
+            (Stage::Opened, 1, "rules_not_loaded"),
+            (Stage::Opened, 500, "rules_not_loaded x500"),
+            (Stage::Repeated, 100, "rules_not_loaded x100 again"),
+            (Stage::Ended, 57, "rules_not_loaded x57 over"),
+        ] {
+            let occurrences = Occurrences { stage, count, ..alert.occurrences };
+            assert_eq!(Row::new(&Alert { occurrences, ..alert.clone() }).rule, expected);
+        }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::{Console, diagnostics, render};
 use crate::alert::Alert;
-use crate::detect::RuleSet;
+use crate::correlate::HashKey;
 use crate::diagnostic::{Severity, Sources};
+use crate::pipeline::Analytics;
 use crate::rule::{self, Level, Reading};
 use crate::rule_files;
 
@@ -42,15 +43,12 @@ fn level(name: &str) -> Result<Level, String> {
 
 impl RulesArgs {
     /// Reads and compiles the rules, and tells what is wrong with them. Warnings do not stop a command.
-    pub(super) fn load(&self, console: &mut Console<'_>) -> Result<RuleSet, Failure> {
+    pub(super) fn load(&self, console: &mut Console<'_>) -> Result<Analytics, Failure> {
         let (path, _, reading) = read(self.path.as_deref(), console)?;
-        if !reading.correlations.is_empty() {
-            writeln!(console.stderr.writer, "{}", render::unevaluated(reading.correlations.len()))?;
-        }
         if reading.rules.is_empty() {
             return Err(Failure::NothingToRun { path: path.display().to_string() });
         }
-        Ok(RuleSet::compile(reading.rules))
+        Ok(Analytics::compile(reading.rules, reading.correlations, HashKey::default()))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,13 +11,11 @@ use super::failure::Failure;
 use super::input::{self, Input};
 use super::lines::{Chunk, LineReader, Pace};
 use super::render::{Columns, Outcome, Row};
+use super::replay::Replay;
 use super::rules::{AlertsArgs, RulesArgs};
 use super::{Console, Format, Output, pack};
-use crate::alert::{Alert, Subject, ocsf};
-use crate::detect::RuleSet;
+use crate::alert::{Alert, ocsf};
 use crate::payload::{LogBatch, LogEvent, LogStream, LogText, Position};
-use crate::pipeline::{self, MOST_EVENTS, Workspace};
-use crate::state::{Claim, Ledger};
 
 /// Replay audit log files through the rules
 ///
@@ -26,8 +23,8 @@ use crate::state::{Claim, Ledger};
 /// alert to standard output: level, time (UTC), rule, principal, address, operation and path. Nothing in it is
 /// secret, whatever the log holds. A summary goes to standard error.
 ///
-/// A request and its response raise an alert once. Lines that cannot be read are counted, and raise one alert a
-/// file, at its end. Files may be of any size, and compressed with gzip. Standard input is followed line by line, so that
+/// What repeats is told as the function tells it: at once, then at the 10th, the 100th time and so on, and once when it
+/// is over. Lines that cannot be read are counted, and raise an alert as well. Files may be of any size, and compressed with gzip. Standard input is followed line by line, so that
 /// `tail -F` can be watched.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -61,7 +58,7 @@ pub(super) fn run(args: &ScanArgs, console: &mut Console<'_>) -> Result<(), Fail
     input::check_all(&args.files)?;
     let rules = args.rules.load(console)?;
     let started = now();
-    let mut scan = Scan::new(&rules, args, progress(&args.files, &console.stderr));
+    let mut scan = Scan::new(Replay::new(rules)?, args, progress(&args.files, &console.stderr));
     let mut unread = Vec::new();
     for input in &args.files {
         match scan.file(input, console) {
@@ -69,22 +66,17 @@ pub(super) fn run(args: &ScanArgs, console: &mut Console<'_>) -> Result<(), Fail
             other => other?,
         }
     }
+    scan.end(&mut console.stdout)?;
     scan.progress.finish_and_clear();
     console.stdout.writer.flush()?;
     writeln!(console.stderr.writer, "{}", scan.outcome.summary(started.elapsed()))?;
     if unread.is_empty() { Ok(()) } else { Err(Failure::Inputs(unread)) }
 }
 
-/// A replay under way.
+/// A scan under way.
 struct Scan<'r> {
-    rules: &'r RuleSet,
-    workspace: Workspace,
-    ledger: Ledger,
+    replay: Replay,
     outcome: Outcome,
-    /// The alerts of a file's last chunk: the response to a request may stand in the next one.
-    held: Vec<Alert>,
-    /// What the file's unreadable lines have come to.
-    unreadable: Option<Alert>,
     /// When the lines read last were written, about, in milliseconds since 1970.
     about: Option<i64>,
     args: &'r ScanArgs,
@@ -93,19 +85,8 @@ struct Scan<'r> {
 }
 
 impl<'r> Scan<'r> {
-    fn new(rules: &'r RuleSet, args: &'r ScanArgs, progress: ProgressBar) -> Self {
-        Self {
-            rules,
-            workspace: Workspace::default(),
-            ledger: Ledger::new(),
-            outcome: Outcome::default(),
-            held: Vec::new(),
-            unreadable: None,
-            about: None,
-            args,
-            columns: Columns::default(),
-            progress,
-        }
+    fn new(replay: Replay, args: &'r ScanArgs, progress: ProgressBar) -> Self {
+        Self { replay, outcome: Outcome::default(), about: None, args, columns: Columns::default(), progress }
     }
 
     fn file(&mut self, input: &Input, console: &mut Console<'_>) -> Result<(), Failure> {
@@ -117,53 +98,27 @@ impl<'r> Scan<'r> {
         };
         let pace = if input.size().is_some() { Pace::Full } else { Pace::Live };
         let mut lines = LineReader::new(input::inflated(reader).map_err(failed)?, pace);
-        let end = loop {
+        loop {
             match lines.next_chunk() {
-                Ok(Some(chunk)) => self.chunk(chunk, &name, pace, &mut console.stdout)?,
+                Ok(Some(chunk)) => self.chunk(chunk, &name, &mut console.stdout)?,
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(failed(error)),
-            }
-        };
-        let mut rest = mem::take(&mut self.held);
-        rest.extend(self.unreadable.take().filter(|alert| self.is_new(alert)));
-        self.tell(rest, &mut console.stdout)?;
-        end
-    }
-
-    /// Tells what these lines raise, or holds it back until the next ones were read, if nobody waits for it.
-    fn chunk(&mut self, chunk: Chunk<'_>, file: &Arc<str>, pace: Pace, stdout: &mut Output<'_>) -> Result<(), Failure> {
-        self.about = chunk.lines().find_map(|(_, text)| pack::time_of(text?)).or(self.about);
-        let detected = pipeline::detect(self.rules, &batch(chunk, file, self.about), &mut self.workspace);
-        self.outcome.tally += detected.tally;
-        let mut raised = pipeline::conclude(detected);
-        raised.retain(|alert| !self.gathered(alert) && self.is_new(alert));
-        let complete = mem::replace(&mut self.held, raised);
-        self.tell(complete, stdout)?;
-        match pace {
-            Pace::Full => Ok(()),
-            Pace::Live => {
-                let raised = mem::take(&mut self.held);
-                self.tell(raised, stdout)
             }
         }
     }
 
-    /// Whether it only adds to an alert that is not told yet: to the same happening's, or to the file's one about
-    /// unreadable lines.
-    fn gathered(&mut self, alert: &Alert) -> bool {
-        let untold = match alert.subject {
-            Subject::Audit(_) | Subject::RulesNotLoaded { .. } => self.held.iter_mut().find(|held| held.id == alert.id),
-            Subject::Unreadable { .. } => Some(self.unreadable.get_or_insert_with(|| Alert {
-                subject: Subject::Unreadable { count: 0 },
-                events: Vec::new(),
-                ..alert.clone()
-            })),
-        };
-        untold.map(|untold| add(untold, alert)).is_some()
+    /// Tells what these lines raise.
+    fn chunk(&mut self, chunk: Chunk<'_>, file: &Arc<str>, stdout: &mut Output<'_>) -> Result<(), Failure> {
+        self.about = chunk.lines().find_map(|(_, text)| pack::time_of(text?)).or(self.about);
+        let (alerts, tally) = self.replay.batch(&batch(chunk, file, self.about))?;
+        self.outcome.tally += tally;
+        self.tell(alerts, stdout)
     }
 
-    fn is_new(&self, alert: &Alert) -> bool {
-        self.ledger.claim(alert.id) == Claim::Granted
+    /// Tells what is left to tell.
+    fn end(&mut self, stdout: &mut Output<'_>) -> Result<(), Failure> {
+        let alerts = self.replay.end()?;
+        self.tell(alerts, stdout)
     }
 
     fn tell(&mut self, mut alerts: Vec<Alert>, stdout: &mut Output<'_>) -> Result<(), Failure> {
@@ -179,26 +134,15 @@ impl<'r> Scan<'r> {
             }
         };
         self.progress.suspend(|| stdout.writer.write_all(text.as_bytes()).and_then(|()| stdout.writer.flush()))?;
-        for alert in alerts {
-            self.ledger.settle(alert.id);
-            self.outcome.count(&alert);
+        for alert in &alerts {
+            self.outcome.count(alert);
         }
         Ok(())
     }
 }
 
-/// Adds what the same alert of a later chunk tells.
-fn add(alert: &mut Alert, later: &Alert) {
-    if let (Subject::Unreadable { count: total }, Subject::Unreadable { count }) = (&mut alert.subject, &later.subject)
-    {
-        *total += count;
-    }
-    let room = MOST_EVENTS.saturating_sub(alert.events.len());
-    alert.events.extend(later.events.iter().take(room).cloned());
-}
-
 /// The lines as a batch. A line that has no time of its own was written at `about` that time.
-fn batch<'c>(chunk: Chunk<'c>, file: &Arc<str>, about: Option<i64>) -> LogBatch<'c> {
+pub(super) fn batch<'c>(chunk: Chunk<'c>, file: &Arc<str>, about: Option<i64>) -> LogBatch<'c> {
     let events = chunk.lines().map(|(line, text)| LogEvent {
         position: Position::Line { file: Arc::clone(file), line },
         timestamp: about,

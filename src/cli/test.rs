@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::explain::tree::Look;
 use super::failure::Failure;
 use super::{Console, ExitStatus, Output, rules};
-use crate::rule::{Reading, RuleTest};
-use crate::rule_test::{self, CapturedLines, TestRun, mutant};
+use crate::rule::{Rule, RuleTest};
+use crate::rule_test::{self, CapturedLines, Ensemble, TestRun, Tested, mutant};
 
 use report::{Mutated, Report};
 
@@ -23,10 +23,8 @@ mod text;
 ///
 /// A rule brings its tests along, under `tests`: a name, an event or several, and whether the rule must match. Events
 /// are laid over complete ones that ship with the program (`like`), taken from a captured log (`file`), or written out.
-/// Each of a test's events is to match, or each is not to. Every test is run, whatever became of the ones before; each
-/// failure says why the rule matched, or did not.
-///
-/// Tests of correlation rules are read and counted, and not run yet.
+/// Each of a test's events is to match, or each is not to; for a correlation rule they are a log on which it is to fire,
+/// or not to. Every test is run, whatever became of the ones before; each failure says why the rule matched, or did not.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct TestArgs {
@@ -42,7 +40,8 @@ pub(super) struct TestArgs {
     format: Format,
     /// Also change the rules themselves, one thing at a time, and list the changes that no test notices
     ///
-    /// A value is dropped or widened, an item or a search is dropped or negated, `and` and `or` change places. Changes
+    /// A value is dropped or widened, an item or a search is dropped or negated, `and` and `or` change places; of a
+    /// correlation, the threshold is moved, the time halved and doubled, a rule or a field dropped. Changes
     /// that cannot be told apart from the rule by logic are not tried. Rules without tests, and those of which a test
     /// fails, are left out.
     #[arg(long)]
@@ -69,11 +68,12 @@ const EXAMPLES: &str = "Examples:\n  \
 pub(super) fn run(args: &TestArgs, console: &mut Console<'_>) -> Result<ExitStatus, Failure> {
     let (path, sources, reading) = rules::read(args.rules.as_deref(), console)?;
     let captured = captured::read(&reading, &sources, &path);
+    let ensembles: Vec<Ensemble<'_>> =
+        reading.correlations.iter().map(|correlation| Ensemble::of(correlation, &reading)).collect();
     let report = Report { mutated: args.mutate.then(Mutated::default), ..Report::new(&sources) };
-    let report = args.fill(report, &reading, &captured, &console.stderr);
+    let report = args.fill(report, &reading.rules, &ensembles, &captured, &console.stderr);
     if let Some(name) = &args.name
         && report.runs.is_empty()
-        && report.not_evaluated.is_empty()
     {
         return Err(Failure::NoTests { name: name.clone() });
     }
@@ -94,35 +94,44 @@ impl TestArgs {
     fn fill<'r>(
         &self,
         mut report: Report<'r>,
-        reading: &'r Reading,
+        rules: &'r [Rule],
+        ensembles: &'r [Ensemble<'r>],
         captured: &CapturedLines,
         stderr: &Output<'_>,
     ) -> Report<'r> {
-        let progress = progress(reading.rules.len(), stderr);
-        for rule in &reading.rules {
-            if rule.tests.is_empty() {
-                report.untested.push(rule);
-            }
-            let runs = rule_test::run(rule, captured);
-            let passed = runs.iter().all(TestRun::passed);
-            let before = report.runs.len();
-            report.runs.extend(runs.into_iter().filter(|run| self.selects(&rule.name, run.test)));
-            let selected = report.runs.len() > before;
-            if let Some(mutated) = report.mutated.as_mut().filter(|_| selected) {
-                if passed {
-                    mutated.mutations.push((rule, mutant::run(rule, captured)));
-                } else {
-                    mutated.failing += 1;
-                }
-            }
+        let progress = progress(rules.len() + ensembles.len(), stderr);
+        let rules = rules.iter().map(Tested::Rule);
+        for tested in rules.chain(ensembles.iter().map(Tested::Correlation)) {
+            self.run(&mut report, tested, captured);
             progress.inc(1);
-        }
-        for correlation in &reading.correlations {
-            let tests = correlation.tests.iter().filter(|test| self.selects(&correlation.name, test));
-            report.not_evaluated.extend(tests.map(|test| (correlation.name.as_str(), test)));
         }
         progress.finish_and_clear();
         report
+    }
+
+    fn run<'r>(&self, report: &mut Report<'r>, tested: Tested<'r>, captured: &CapturedLines) {
+        let header = tested.header();
+        if header.tests.is_empty() {
+            report.untested.push(header);
+        }
+        let runs = match tested {
+            Tested::Rule(rule) => rule_test::run(rule, captured),
+            Tested::Correlation(ensemble) => rule_test::run_correlation(ensemble, captured),
+        };
+        let passed = runs.iter().all(TestRun::passed);
+        let before = report.runs.len();
+        report.runs.extend(runs.into_iter().filter(|run| self.selects(&header.name, run.test)));
+        let selected = report.runs.len() > before;
+        let Some(mutated) = report.mutated.as_mut().filter(|_| selected) else { return };
+        if !passed {
+            mutated.failing += 1;
+            return;
+        }
+        let mutation = match tested {
+            Tested::Rule(rule) => mutant::run(rule, captured),
+            Tested::Correlation(ensemble) => mutant::run_correlation(ensemble, captured),
+        };
+        mutated.mutations.push((header, mutation));
     }
 
     fn selects(&self, rule: &str, test: &RuleTest) -> bool {

@@ -8,6 +8,7 @@ use super::bits::Bits;
 use super::matcher::{MemberBuffers, TextMatcher};
 use super::predicate::{Predicate, PredicateId};
 use crate::audit::{AuditEvent, Value};
+use crate::json::{self, RawString, Scanner};
 use crate::number::Number;
 
 /// The keywords of all rules.
@@ -37,50 +38,30 @@ impl KeywordMatcher {
 
 /// The strings (unescaped) and numbers of a JSON text, keys left out.
 ///
-/// INVARIANT: the text was read before, so that it is valid JSON and only tokens need telling apart. A visitor would
-/// stop at its depth limit; this one has none.
+/// INVARIANT: the text was read before, so that it is valid JSON, and its tokens need no structure.
 fn scalars(json: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    let mut rest = json;
+    let mut scanner = Scanner::new(json);
     std::iter::from_fn(move || {
         loop {
-            let start = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit())?;
-            let token = rest.get(start..)?;
-            if token.starts_with('"') {
-                let end = string_end(token)?;
-                let (string, after) = token.split_at_checked(end)?;
-                rest = after;
-                if !after.trim_start().starts_with(':') {
-                    return Some(unescape(string));
+            match scanner.peek()? {
+                b'"' => {
+                    let string = scanner.string().ok()?;
+                    if scanner.peek() != Some(b':') {
+                        return Some(unescaped(string));
+                    }
                 }
-            } else {
-                let end = token.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
-                let (number, after) = token.split_at_checked(end.unwrap_or(token.len()))?;
-                rest = after;
-                return Some(canonical(number));
+                b'-' | b'0'..=b'9' => return Some(canonical(scanner.number().ok()?.text)),
+                b't' | b'f' | b'n' => drop(scanner.word().ok()?),
+                structure => scanner.expect(structure).ok()?,
             }
         }
     })
 }
 
-/// The end of the string at the start of the text, behind its closing quote.
-fn string_end(token: &str) -> Option<usize> {
-    let mut from = 1;
-    loop {
-        let at = from + token.get(from..)?.find(['"', '\\'])?;
-        if token.as_bytes().get(at) == Some(&b'"') {
-            return Some(at + 1);
-        }
-        from = at + 2;
-    }
-}
-
 /// A lone surrogate has no text: such a string is taken as it is written.
-fn unescape(quoted: &str) -> Cow<'_, str> {
-    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    if !inner.contains('\\') {
-        return Cow::Borrowed(inner);
-    }
-    serde_json::from_str::<String>(quoted).map_or(Cow::Borrowed(inner), Cow::Owned)
+fn unescaped(string: RawString<'_>) -> Cow<'_, str> {
+    let mut text = String::new();
+    if string.escaped && json::unescape(string.text, &mut text).is_ok() { text.into() } else { string.text.into() }
 }
 
 /// A number as the fields have it: `1.50` is 1.5.

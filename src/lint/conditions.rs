@@ -12,7 +12,7 @@ pub(super) fn never(rule: &Rule, ways: &[Way<'_>], found: &mut Vec<Diagnostic>) 
         return false;
     }
     let message = "this condition can never be true";
-    let diagnostic = Diagnostic::error(Code::NeverTrue, &rule.spans.condition, message);
+    let diagnostic = Diagnostic::error(Code::NeverTrue, &rule.header.spans.condition, message);
     found.push(match contradictions.into_iter().flatten().next() {
         Some(field) => diagnostic.help(format!("what it asks of `{field}` contradicts itself")),
         None => diagnostic.help("its searches have no values left to look for"),
@@ -26,7 +26,7 @@ pub(super) fn always(rule: &Rule, found: &mut Vec<Diagnostic>) -> bool {
     let always = ways.iter().all(|way| contradiction(way).is_some());
     if always {
         let message = "this condition is always true: every audit entry matches";
-        found.push(Diagnostic::warning(Code::AlwaysTrue, &rule.spans.condition, message));
+        found.push(Diagnostic::warning(Code::AlwaysTrue, &rule.header.spans.condition, message));
     }
     always
 }

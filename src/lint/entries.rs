@@ -6,13 +6,18 @@ use super::paths::start;
 use super::theory::exact;
 use crate::detect::pattern;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::rule::{Rule, Test};
+use crate::fold::fold;
+use crate::rule::{Part, Rule, Test};
 
 /// Calls whose response Vault never writes, however they end.
 const NEVER_ANSWERED: [&str; 2] = ["sys/seal", "sys/step-down"];
 
-/// Calls whose response Vault does not write when they are refused.
+/// Calls whose response Vault does not write when the wrapping token that they name is not valid. A denial, as of a
+/// caller whose own token is not valid, has a response as everywhere.
 const WRAPPING: &str = "sys/wrapping/";
+
+/// What such a call fails with, in part.
+const NO_WRAPPING_TOKEN: &str = "wrapping token";
 
 /// Derived fields that only a response has, with the values for which that holds; none for all.
 const OF_RESPONSES: [(&str, Option<&str>); 2] = [("derived.login", None), ("derived.outcome", Some("success"))];
@@ -27,7 +32,8 @@ pub(super) fn check(rule: &Rule, ways: &[Way<'_>], found: &mut Vec<Diagnostic>) 
     if ways.iter().any(sees_both) {
         let message = "this matches the request and the response of the same call";
         found.push(
-            Diagnostic::warning(Code::MissingType, &rule.spans.condition, message).label("no search has a `type`"),
+            Diagnostic::warning(Code::MissingType, &rule.header.spans.condition, message)
+                .label("no search has a `type`"),
         );
     }
 }
@@ -96,7 +102,7 @@ fn is_unanswered(way: &Way<'_>) -> bool {
     let all_start_with =
         |prefix: &str| paths.iter().any(|path| path.tests.iter().all(|test| starts_with(test, prefix)));
     let never = paths.iter().any(|path| path.tests.iter().all(is_never_answered));
-    never || all_start_with(WRAPPING) && is_refused(way)
+    never || all_start_with(WRAPPING) && names_no_wrapping_token(way)
 }
 
 fn is_never_answered(test: &Test) -> bool {
@@ -107,11 +113,11 @@ fn starts_with(test: &Test, prefix: &str) -> bool {
     matches!(test, Test::Pattern(pattern) if start(pattern).is_some_and(|start| start.starts_with(prefix)))
 }
 
-/// Whether the call must have failed.
-fn is_refused(way: &Way<'_>) -> bool {
-    let error = wanted(way, &["error", "derived.denied"]);
-    let failed = wanted(way, &["derived.outcome"]);
-    let has_value = |test: &Test| !matches!(test, Test::Null) && !is_exactly(test, "");
-    error.iter().any(|on_field| on_field.tests.iter().all(has_value))
-        || failed.iter().any(|on_field| on_field.tests.iter().all(|test| is_exactly(test, "failed")))
+/// Whether the call must have failed for its wrapping token.
+fn names_no_wrapping_token(way: &Way<'_>) -> bool {
+    let says_so = |test: &Test| {
+        let Test::Pattern(pattern) = test else { return false };
+        pattern.parts.iter().any(|part| matches!(part, Part::Literal(text) if fold(text).contains(NO_WRAPPING_TOKEN)))
+    };
+    wanted(way, &["error"]).iter().any(|error| error.tests.iter().all(says_so))
 }

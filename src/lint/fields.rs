@@ -4,7 +4,7 @@ use super::{items, names};
 use crate::audit::reference::{self, Field};
 use crate::diagnostic::{Code, Diagnostic, Sources, Span};
 use crate::rule::suggest::nearest;
-use crate::rule::{AlertOptions, Correlation, Item, Rule, RuleSpans, Settings, Test};
+use crate::rule::{Correlation, Header, Item, Rule, Settings, Test};
 
 /// Which fields there are: Vault's, the derived ones, and those that the settings allow.
 pub(super) struct Known<'s> {
@@ -70,7 +70,8 @@ fn name_in_key(item: &Item, sources: &Sources) -> Span {
 }
 
 /// Checks the fields that an alert is grouped by or told with.
-pub(super) fn alert(alert: &AlertOptions, spans: &RuleSpans, known: &Known<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn alert(header: &Header, known: &Known<'_>, found: &mut Vec<Diagnostic>) {
+    let Header { alert, spans, .. } = header;
     for (field, span) in alert.group_by.iter().zip(&spans.group_by) {
         found.extend(known.objection(field, span));
     }
@@ -81,7 +82,7 @@ pub(super) fn alert(alert: &AlertOptions, spans: &RuleSpans, known: &Known<'_>, 
 
 /// Checks the fields that a correlation groups by, or looks at.
 pub(super) fn correlation(correlation: &Correlation, known: &Known<'_>, found: &mut Vec<Diagnostic>) {
-    let Correlation { group_by, aliases, spans, .. } = correlation;
+    let Correlation { header: Header { spans, .. }, group_by, aliases, .. } = correlation;
     let is_alias = |name: &str| aliases.iter().any(|alias| alias.name == name);
     for (field, span) in group_by.iter().zip(&spans.group_by).filter(|(field, _)| !is_alias(field)) {
         found.extend(known.objection(field, span));

@@ -15,9 +15,9 @@ pub(super) fn twins(rules: &[Rule], found: &mut Vec<Diagnostic>) {
             Entry::Vacant(place) => drop(place.insert(rule)),
             Entry::Occupied(first) => {
                 let first = first.get();
-                let message = format!("`{}` matches the same events as `{}`", rule.name, first.name);
-                let diagnostic = Diagnostic::warning(Code::SameMeaning, &rule.spans.condition, message);
-                found.push(diagnostic.related(&first.spans.condition, "as this one"));
+                let message = format!("`{}` matches the same events as `{}`", rule.header.name, first.header.name);
+                let diagnostic = Diagnostic::warning(Code::SameMeaning, &rule.header.spans.condition, message);
+                found.push(diagnostic.related(&first.header.spans.condition, "as this one"));
             }
         }
     }

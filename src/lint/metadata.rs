@@ -2,62 +2,25 @@
 
 use crate::attack::{self, TACTICS};
 use crate::diagnostic::{Code, Diagnostic, Sources, Span};
+use crate::rule::Header;
 use crate::rule::suggest::{enumerate, nearest};
-use crate::rule::{Correlation, Rule};
 
-/// What the people who get an alert, or review a rule, read.
-struct Said<'r> {
-    title: &'r Span,
-    tags: &'r [String],
-    tag_spans: &'r [Span],
-    /// The keys with whether there is something in them.
-    keys: [(&'static str, bool); 5],
-}
-
-pub(super) fn rule(rule: &Rule, found: &mut Vec<Diagnostic>) {
-    check(
-        &Said {
-            title: &rule.span,
-            tags: &rule.tags,
-            tag_spans: &rule.spans.tags,
-            keys: [
-                ("description", rule.description.is_some()),
-                ("references", !rule.references.is_empty()),
-                ("falsepositives", !rule.falsepositives.is_empty()),
-                ("tags", !rule.tags.is_empty()),
-                ("alert.runbook", !rule.alert.runbook.is_empty()),
-            ],
-        },
-        found,
-    );
-}
-
-pub(super) fn correlation(correlation: &Correlation, found: &mut Vec<Diagnostic>) {
-    check(
-        &Said {
-            title: &correlation.span,
-            tags: &correlation.tags,
-            tag_spans: &correlation.spans.tags,
-            keys: [
-                ("description", correlation.description.is_some()),
-                ("references", !correlation.references.is_empty()),
-                ("falsepositives", !correlation.falsepositives.is_empty()),
-                ("tags", !correlation.tags.is_empty()),
-                ("alert.runbook", !correlation.alert.runbook.is_empty()),
-            ],
-        },
-        found,
-    );
-}
-
-fn check(said: &Said<'_>, found: &mut Vec<Diagnostic>) {
-    let missing: Vec<&str> = said.keys.iter().filter(|(_, there)| !there).map(|(key, _)| *key).collect();
+/// Checks what the people who get an alert, or review a rule, read.
+pub(super) fn check(header: &Header, found: &mut Vec<Diagnostic>) {
+    let there = [
+        ("description", header.description.is_some()),
+        ("references", !header.references.is_empty()),
+        ("falsepositives", !header.falsepositives.is_empty()),
+        ("tags", !header.tags.is_empty()),
+        ("alert.runbook", !header.alert.runbook.is_empty()),
+    ];
+    let missing: Vec<&str> = there.iter().filter(|(_, there)| !there).map(|(key, _)| *key).collect();
     if !missing.is_empty() {
         let message = format!("this rule has no {}", enumerate(&missing));
         let help = "whoever gets the alert wants to know what it means, when it is harmless, and what to do";
-        found.push(Diagnostic::warning(Code::MissingMetadata, said.title, message).help(help));
+        found.push(Diagnostic::warning(Code::MissingMetadata, &header.span, message).help(help));
     }
-    for (tag, span) in said.tags.iter().zip(said.tag_spans) {
+    for (tag, span) in header.tags.iter().zip(&header.spans.tags) {
         found.extend(tag.strip_prefix("attack.").and_then(|name| unknown_attack(name, span)));
     }
 }

@@ -3,10 +3,11 @@
 use super::fields::Known;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::events;
-use crate::rule::{EventBase, RuleTest};
+use crate::rule::{EventBase, Header};
 
-/// Checks the tests of the rule whose title stands at `title`.
-pub(super) fn check(tests: &[RuleTest], title: &Span, known: &Known<'_>, found: &mut Vec<Diagnostic>) {
+/// Checks the tests of a rule.
+pub(super) fn check(header: &Header, known: &Known<'_>, found: &mut Vec<Diagnostic>) {
+    let Header { tests, span: title, .. } = header;
     let fires = tests.iter().any(|test| test.expect.matches);
     let stays_quiet = tests.iter().any(|test| !test.expect.matches);
     let missing = match (fires, stays_quiet) {

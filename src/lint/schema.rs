@@ -47,7 +47,7 @@ fn definitions() -> Value {
         "logsource": logsource(),
         "level": one_of(&["informational", "low", "medium", "high", "critical"]),
         "timespan": { "type": "string", "pattern": "^0*[1-9][0-9]*[smhdwMy]$", "description": "such as `5m`: s, m, h, d, w, M (month) or y" },
-        "offset": { "type": "string", "pattern": "^[0-9]+[smhdwMy]$", "description": "such as `5m`, from the start of the test" },
+        "offset": { "type": "string", "pattern": "^[0-9]+[smhdwMy]$", "description": "such as `5m`, or `0s`" },
         "condition": condition(),
         "search": search(),
         "search_map": search_map(),
@@ -175,6 +175,7 @@ fn of_correlation() -> Value {
         "value_avg",
         "value_percentile",
         "value_median",
+        "first_seen",
     ];
     let number = json!({ "type": "number" });
     let field = json!({ "anyOf": [{ "$ref": "#/definitions/field" }, { "$ref": "#/definitions/fields" }] });
@@ -195,6 +196,8 @@ fn of_correlation() -> Value {
                 "group-by": { "$ref": "#/definitions/fields" },
                 "timespan": { "$ref": "#/definitions/timespan" },
                 "condition": condition,
+                "field": described("field", "of `first_seen`: whose values are looked at"),
+                "warmup": described("offset", "of `first_seen`: how long a group learns before it alerts"),
                 "aliases": aliases,
                 "generate": { "type": "boolean" },
             }),
@@ -277,8 +280,11 @@ fn alert() -> Value {
     let mut alert = closed(
         json!({
             "runbook": described("texts", "steps for whoever gets the alert, in order"),
-            "group-by": described("fields", "by whose values alerts belong together"),
-            "suppress": described("timespan", "how long repeats are counted instead of alerted"),
+            "group-by": described("fields", "by whose values alerts belong together; not in a correlation"),
+            "suppress": {
+                "anyOf": [{ "$ref": "#/definitions/offset" }, { "const": 0 }],
+                "description": "how long repeats are counted instead of alerted, such as `1h`, which is the default; 0 for not at all",
+            },
             "title": text("instead of the rule's; `{request.path}` stands for a field"),
             "severity": text("instead of the rule's level: one, or a field in braces that holds one"),
         }),

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::alert_id;
-use crate::alert::{Alert, Analytic, Subject};
+use crate::alert::{Alert, Analytic, Occurrences, Subject};
 use crate::payload::LogStream;
 use crate::rule::Level;
 
@@ -23,10 +22,11 @@ pub fn rules_not_loaded(files: &[String], time: Timestamp, log: &LogStream) -> O
     }
     let analytic = Arc::new(analytic());
     Some(Alert {
-        id: alert_id(&analytic, &files.join("\n")),
+        id: Uuid::new_v5(&analytic.id, files.join("\n").as_bytes()),
         level: analytic.level,
         title: None,
         time,
+        occurrences: Occurrences::once(time),
         subject: Subject::RulesNotLoaded { files: files.to_vec() },
         events: Vec::new(),
         log: log.clone(),

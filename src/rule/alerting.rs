@@ -1,17 +1,21 @@
 //! The `alert:` block of a rule, which is ours.
 
-use super::AlertOptions;
+use super::document::Kind;
 use super::metadata::{self, LEVELS, strict_keys};
 use super::report::Report;
+use super::scalar::Value;
 use super::suggest::advice;
 use super::template::{self, Template};
 use super::timespan;
-use super::yaml::{Content, Entry};
+use super::yaml::{Content, Entry, Scalar};
+use super::{AlertOptions, Timespan};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::number::Number;
 
 const KEYS: [&str; 5] = ["group-by", "suppress", "runbook", "title", "severity"];
 
-pub(super) fn read(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<AlertOptions> {
+/// Reads the block of a rule, or of a correlation, which is grouped otherwise.
+pub(super) fn read(report: &mut Report<'_>, entry: &Entry<'_>, kind: Kind) -> Option<AlertOptions> {
     let Content::Map(entries) = &entry.value.content else {
         report.push(Diagnostic::error(Code::WrongType, &entry.value.span, "`alert` is a map"));
         return None;
@@ -20,8 +24,9 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<AlertOp
     let mut options = AlertOptions::default();
     for entry in entries.iter() {
         match entry.key.text.as_ref() {
+            "group-by" if kind == Kind::Correlation => stray_grouping(report, &entry.key),
             "group-by" => options.group_by = metadata::fields(report, entry)?,
-            "suppress" => options.suppress = Some(timespan::read(report, entry)?),
+            "suppress" => options.suppress = Some(suppression(report, entry)?),
             "runbook" => options.runbook = metadata::strings(report, entry)?,
             "title" => options.title = Some(title(report, entry)?),
             "severity" => options.severity = Some(severity(report, entry)?),
@@ -29,6 +34,20 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<AlertOp
         }
     }
     Some(options)
+}
+
+fn stray_grouping(report: &mut Report<'_>, key: &Scalar<'_>) {
+    let diagnostic =
+        Diagnostic::error(Code::UnknownKey, &key.span, "the `alert` of a correlation rule has no `group-by`");
+    report.push(diagnostic.help("a correlation's alerts are grouped by its `group-by`"));
+}
+
+/// A span of time, or 0.
+fn suppression(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Timespan> {
+    match &entry.value.content {
+        Content::Scalar(scalar) if scalar.value() == Value::Number(Number::Integer(0)) => Some(Timespan::ZERO),
+        _ => timespan::offset(report, entry),
+    }
 }
 
 fn title(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Template> {

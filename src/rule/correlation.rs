@@ -1,68 +1,37 @@
 //! Correlation rules: other rules' matches, counted and compared within a span of time.
 
 mod condition;
+mod first_seen;
 pub(super) mod links;
 pub(super) mod reader;
 
-use jiff::civil::Date;
-use uuid::Uuid;
-
-use super::{AlertOptions, Comparison, Level, Related, RuleSpans, RuleTest, Status, Timespan};
-use crate::diagnostic::Span;
+use super::{Comparison, Header, Timespan};
 use crate::number::Number;
+
+/// How many events a window keeps at most, the newest ones: no threshold on their count can lie above it.
+pub const MOST_ENTRIES: usize = 1_000;
 
 /// A Sigma correlation rule, checked and complete. What it refers to exists.
 #[derive(Debug, Clone)]
 pub struct Correlation {
-    /// Globally unique, among rules as well.
-    pub id: Uuid,
-    /// Unique slug, among rules as well.
-    pub name: String,
-    /// What happened, in the words of the one who gets the alert.
-    pub title: String,
-    /// What it means, and what an attacker gains.
-    pub description: Option<String>,
-    /// Maturity.
-    pub status: Status,
-    /// How bad it is.
-    pub level: Level,
-    /// URLs.
-    pub references: Vec<String>,
-    /// Benign causes, as the rule's author knows them.
-    pub falsepositives: Vec<String>,
-    /// `namespace.name`, as written.
-    pub tags: Vec<String>,
-    /// Who wrote it.
-    pub author: Option<String>,
-    /// First published.
-    pub date: Option<Date>,
-    /// Last changed.
-    pub modified: Option<Date>,
-    /// Other rules that this one has to do with.
-    pub related: Vec<Related>,
-    /// Our `alert:` block.
-    pub alert: AlertOptions,
-    /// The tests that it brings along.
-    pub tests: Vec<RuleTest>,
+    /// Who it is, and what people read.
+    pub header: Header,
     /// What is counted or compared.
     pub kind: CorrelationKind,
     /// The rules and correlations whose matches it looks at, by name, in the order written; never empty.
     pub rules: Vec<String>,
     /// Fields, or aliases, whose values the matches must share.
     pub group_by: Vec<String>,
-    /// How far the first and the last match may lie apart, both ends included.
+    /// How far the first and the last match may lie apart, both ends included; for `first_seen`, how long a value is
+    /// remembered.
     pub timespan: Timespan,
-    /// What the count or value must satisfy: all of these.
+    /// What the count or value must satisfy: all of these. Empty for `first_seen`.
     /// For the temporal kinds it is about the number of distinct rules that matched, and if empty, all must have.
     pub condition: Vec<Threshold>,
     /// Names for fields that differ from rule to rule.
     pub aliases: Vec<Alias>,
     /// Whether the rules that it refers to alert by themselves as well.
     pub generate: bool,
-    /// Where the document stands: the span of its title.
-    pub span: Span,
-    /// Where parts of it stand.
-    pub spans: RuleSpans,
 }
 
 /// What a correlation counts or compares.
@@ -101,6 +70,13 @@ pub enum CorrelationKind {
         /// The field, or an alias.
         field: String,
     },
+    /// A field has a value that the group did not have within the timespan before.
+    FirstSeen {
+        /// The field, or an alias.
+        field: String,
+        /// How long a group learns, from its first match on, before it alerts; 0 for not at all.
+        warmup: Timespan,
+    },
 }
 
 impl CorrelationKind {
@@ -113,7 +89,8 @@ impl CorrelationKind {
             Self::ValueSum { field }
             | Self::ValueAvg { field }
             | Self::ValuePercentile { field, .. }
-            | Self::ValueMedian { field } => std::slice::from_ref(field),
+            | Self::ValueMedian { field }
+            | Self::FirstSeen { field, .. } => std::slice::from_ref(field),
         }
     }
 }

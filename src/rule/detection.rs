@@ -15,8 +15,8 @@ use super::yaml::{Content, Entry, Node, Scalar};
 use super::{Anchor, Body, Condition, Detection, Item, KeywordTest, Keywords, Link, Number, Part, Search, Test};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-/// Reads the value of `detection`, or of `filter`; `None` if something is wrong with it.
-/// The keys in `others` are no searches.
+/// Reads the value of `detection`, or of `filter`; `None` if its condition cannot be made sense of.
+/// What is wrong with the searches is in the report, and they are then incomplete. The keys in `others` are no searches.
 pub(super) fn read(
     report: &mut Report<'_>,
     lists: &Lists<'_>,
@@ -28,7 +28,6 @@ pub(super) fn read(
         report.push(Diagnostic::error(Code::WrongType, &value.span, message).label("not a map"));
         return None;
     };
-    let before = report.errors();
     let condition = entries.iter().find(|entry| entry.key.text == "condition");
     if condition.is_none() {
         report.push(missing_condition(key, entries));
@@ -50,7 +49,7 @@ pub(super) fn read(
     }
     // Whatever is wrong with the searches, their names are known, and the condition is checked as well.
     let condition = join(report, &searches, &condition?.value)?;
-    (report.errors() == before).then_some(Detection { searches, condition })
+    Some(Detection { searches, condition })
 }
 
 fn missing_condition(key: &Scalar<'_>, entries: &[Entry<'_>]) -> Diagnostic {

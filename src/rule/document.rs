@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use super::Rule;
 use super::detection;
-use super::header::{self, Identity};
+use super::header;
 use super::list::Lists;
 use super::metadata;
 use super::report::Report;
-use super::spans;
 use super::test_case::reader::{self as tests, Subject};
 use super::yaml::{Content, Entry, Node};
+use super::{Header, Rule};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// The file in which a document stands.
@@ -105,12 +104,7 @@ pub(super) fn entries<'n, 's>(root: &'n Node<'s>) -> &'n [Entry<'s>] {
 }
 
 /// Reads a rule; `None` if it is not to be loaded, and the report says why.
-pub(super) fn rule<'s>(
-    report: &mut Report<'s>,
-    lists: &Lists<'s>,
-    root: &Node<'s>,
-    file: &File<'_>,
-) -> Option<(Rule, Identity)> {
+pub(super) fn rule<'s>(report: &mut Report<'s>, lists: &Lists<'s>, root: &Node<'s>, file: &File<'_>) -> Option<Rule> {
     let before = report.errors();
     let entries = entries(root);
     let header = header::read(report, root, entries, file, Kind::Rule);
@@ -118,28 +112,8 @@ pub(super) fn rule<'s>(
     let detection =
         needed(report, root, "detection", Kind::Rule).and_then(|entry| detection::read(report, lists, entry, &[]));
     let tests = tests::read(report, entries, Subject::Rule(detection.as_ref()));
-    let header = header?;
-    let rule = Rule {
-        id: header.identity.id,
-        name: header.identity.name.clone(),
-        title: header.title,
-        description: header.description,
-        status: header.status,
-        level: header.level,
-        references: header.references,
-        falsepositives: header.falsepositives,
-        tags: header.tags,
-        author: header.author,
-        date: header.date,
-        modified: header.modified,
-        related: header.related,
-        alert: header.alert,
-        tests,
-        detection: detection?,
-        span: header.span,
-        spans: spans::read(report, entries, "detection"),
-    };
-    (report.errors() == before).then_some((rule, header.identity))
+    let rule = Rule { header: Header { tests, ..header? }, detection: detection? };
+    (report.errors() == before).then_some(rule)
 }
 
 /// The entry without which a document does not load.

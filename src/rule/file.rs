@@ -5,7 +5,6 @@ use std::path::Path;
 use super::correlation::reader::{self as correlation, Draft};
 use super::document::{self, File, Kind};
 use super::filter::{self, Filter};
-use super::header::Identity;
 use super::list::Lists;
 use super::reference::Mention;
 use super::report::Report;
@@ -17,9 +16,9 @@ use crate::diagnostic::{Code, Diagnostic, Source, SourceId};
 
 /// What stands in a document.
 pub(super) enum Found {
-    Rule(Box<Rule>, Identity),
-    Correlation(Box<Draft>, Identity),
-    Filter(Filter, Identity),
+    Rule(Box<Rule>),
+    Correlation(Box<Draft>),
+    Filter(Box<Filter>),
     Settings(Settings),
     /// Something that does not load, as far as it says who it is.
     Mention(Mention),
@@ -52,18 +51,9 @@ fn read_document<'s>(
 ) -> Option<Found> {
     let root = &document.root;
     match kind {
-        Kind::Rule => {
-            let (rule, identity) = document::rule(report, lists, root, name)?;
-            Some(Found::Rule(Box::new(rule), identity))
-        }
-        Kind::Correlation => {
-            let (draft, identity) = correlation::read(report, root, name)?;
-            Some(Found::Correlation(Box::new(draft), identity))
-        }
-        Kind::Filter => {
-            let (filter, identity) = filter::read(report, lists, root, name)?;
-            Some(Found::Filter(filter, identity))
-        }
+        Kind::Rule => document::rule(report, lists, root, name).map(|rule| Found::Rule(Box::new(rule))),
+        Kind::Correlation => correlation::read(report, root, name).map(|draft| Found::Correlation(Box::new(draft))),
+        Kind::Filter => filter::read(report, lists, root, name).map(|filter| Found::Filter(Box::new(filter))),
         Kind::Settings => Some(Found::Settings(settings::read(report, root))),
         Kind::List => None,
     }

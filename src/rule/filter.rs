@@ -6,24 +6,22 @@ use std::collections::HashMap;
 
 use super::detection;
 use super::document::{self, File, Kind};
-use super::header::{self, Identity};
+use super::header;
 use super::list::Lists;
 use super::reference::{self, Reference, Registry};
 use super::report::Report;
 use super::yaml::{Content, Entry, Node};
-use super::{Body, Condition, Detection, Rule, Search};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use super::{Body, Condition, Detection, Header, Rule, Search};
+use crate::diagnostic::{Code, Diagnostic};
 
 /// How many values all filters may add to all rules together: a filter for `any` rule is there once for each of them.
 const MAX_ADDED: usize = 200_000;
 
 /// A filter that was read. What it names is not looked up yet.
 pub(super) struct Filter {
-    name: String,
+    pub(super) header: Header,
     detection: Detection,
     targets: Targets,
-    /// Where its title stands.
-    pub(super) span: Span,
 }
 
 enum Targets {
@@ -32,12 +30,7 @@ enum Targets {
 }
 
 /// Reads a filter; `None` if it is not to be applied, and the report says why.
-pub(super) fn read<'s>(
-    report: &mut Report<'s>,
-    lists: &Lists<'s>,
-    root: &Node<'s>,
-    file: &File<'_>,
-) -> Option<(Filter, Identity)> {
+pub(super) fn read<'s>(report: &mut Report<'s>, lists: &Lists<'s>, root: &Node<'s>, file: &File<'_>) -> Option<Filter> {
     let before = report.errors();
     let header = header::read(report, root, document::entries(root), file, Kind::Filter);
     document::logsource(report, root, Kind::Filter);
@@ -47,10 +40,8 @@ pub(super) fn read<'s>(
         check_condition(report, entry, &detection.condition);
     }
     let targets = targets(report, entry);
-    let header = header?;
-    let filter =
-        Filter { name: header.identity.name.clone(), detection: detection?, targets: targets?, span: header.span };
-    (report.errors() == before).then_some((filter, header.identity))
+    let filter = Filter { header: header?, detection: detection?, targets: targets? };
+    (report.errors() == before).then_some(filter)
 }
 
 fn check_condition(report: &mut Report<'_>, filter: &Entry<'_>, condition: &Condition) {
@@ -92,7 +83,7 @@ fn targets(report: &mut Report<'_>, filter: &Entry<'_>) -> Option<Targets> {
 /// Puts the filters into the rules that they name. What is wrong with a filter is returned; it is then left out.
 pub(super) fn fold(filters: &[Filter], rules: &mut [Rule], registry: &Registry) -> Vec<Diagnostic> {
     let indices: HashMap<String, usize> =
-        rules.iter().enumerate().map(|(index, rule)| (rule.name.clone(), index)).collect();
+        rules.iter().enumerate().map(|(index, rule)| (rule.header.name.clone(), index)).collect();
     let mut found = Vec::new();
     let mut room = MAX_ADDED;
     for filter in filters {
@@ -106,7 +97,7 @@ pub(super) fn fold(filters: &[Filter], rules: &mut [Rule], registry: &Registry) 
         let cost = filter.detection.searches.iter().map(|search| size(&search.body)).sum::<usize>();
         let Some(rest) = room.checked_sub(cost.saturating_mul(targets.len())) else {
             let message = "this filter adds more values to its rules than there is room for";
-            let diagnostic = Diagnostic::error(Code::TooComplex, &filter.span, message);
+            let diagnostic = Diagnostic::error(Code::TooComplex, &filter.header.span, message);
             found.push(diagnostic.help("filters belong to few rules, or hold few values"));
             continue;
         };
@@ -151,7 +142,8 @@ impl Filter {
     /// Adds its searches, under names that no condition can write, and its condition.
     fn add_to(&self, detection: &mut Detection) {
         let offset = detection.searches.len();
-        let renamed = |search: &Search| Search { name: format!("{}/{}", self.name, search.name), ..search.clone() };
+        let renamed =
+            |search: &Search| Search { name: format!("{}/{}", self.header.name, search.name), ..search.clone() };
         detection.searches.extend(self.detection.searches.iter().map(renamed));
         let added = shifted(&self.detection.condition, offset);
         let own = std::mem::replace(&mut detection.condition, Condition::And(Vec::new()));

@@ -8,8 +8,9 @@ use super::document::{File, Kind, start};
 use super::metadata;
 use super::report::Report;
 use super::scalar::{self, Value};
+use super::spans;
 use super::yaml::{Entry, Node};
-use super::{AlertOptions, Level, Related, Status};
+use super::{AlertOptions, Level, Related, RuleSpans, RuleTest, Status};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// The keys that every kind of document has.
@@ -49,35 +50,46 @@ const SPECIAL: [(&str, &[Kind]); 13] = [
 /// Documents without an id get one derived from their name in this namespace, which must never change.
 const NAMELESS: Uuid = Uuid::from_u128(0x8f3c_6d1e_52a7_4b09_9e64_1c0b_7a2d_f5e8);
 
-/// Who a document is, with the places of what must be unique.
+/// What stands in a document beside what it looks for: who it is, and what people read.
 #[derive(Debug, Clone)]
-pub(super) struct Identity {
-    pub(super) id: Uuid,
-    pub(super) id_span: Span,
-    pub(super) name: String,
-    pub(super) name_span: Span,
+pub struct Header {
+    /// Globally unique, among rules and correlations; alerts carry it as the analytic's uid.
+    pub id: Uuid,
+    /// Unique slug, among rules and correlations; the file is named after it.
+    pub name: String,
+    /// What happened, in the words of the one who gets the alert.
+    pub title: String,
+    /// What it means, and what an attacker gains.
+    pub description: Option<String>,
+    /// Maturity.
+    pub status: Status,
+    /// How bad a match is.
+    pub level: Level,
+    /// URLs.
+    pub references: Vec<String>,
+    /// Benign causes, as the rule's author knows them.
+    pub falsepositives: Vec<String>,
+    /// `namespace.name`, as written: `attack.t1528`.
+    pub tags: Vec<String>,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// First published.
+    pub date: Option<Date>,
+    /// Last changed.
+    pub modified: Option<Date>,
+    /// Other rules that this one has to do with.
+    pub related: Vec<Related>,
+    /// Our `alert:` block.
+    pub alert: AlertOptions,
+    /// The tests that it brings along.
+    pub tests: Vec<RuleTest>,
+    /// Where the document stands: the span of its title.
+    pub span: Span,
+    /// Where parts of it stand.
+    pub spans: RuleSpans,
 }
 
-/// What stands in a document beside what it looks for.
-pub(super) struct Header {
-    pub(super) identity: Identity,
-    pub(super) title: String,
-    /// Where the title stands.
-    pub(super) span: Span,
-    pub(super) description: Option<String>,
-    pub(super) status: Status,
-    pub(super) level: Level,
-    pub(super) references: Vec<String>,
-    pub(super) falsepositives: Vec<String>,
-    pub(super) tags: Vec<String>,
-    pub(super) author: Option<String>,
-    pub(super) date: Option<Date>,
-    pub(super) modified: Option<Date>,
-    pub(super) related: Vec<Related>,
-    pub(super) alert: AlertOptions,
-}
-
-/// Reads the header of a document; `None` if something is wrong with it.
+/// Reads the header of a document, but for the tests; `None` if something is wrong with it.
 pub(super) fn read(
     report: &mut Report<'_>,
     root: &Node<'_>,
@@ -113,12 +125,12 @@ impl<'t, 's, 'n> Fields<'_, 't, 's, 'n> {
         let falsepositives = self.optional("falsepositives", metadata::strings);
         let tags = self.optional("tags", metadata::tags);
         let related = self.optional("related", metadata::related);
-        let alert = self.optional("alert", alerting::read);
+        let alert = self.get("alert").and_then(|entry| alerting::read(self.report, entry, self.kind));
         let ((title, span), (name, name_span), (id, id_span)) = (title?, name?, id?);
         Some(Header {
-            identity: Identity { id, id_span, name, name_span },
+            id,
+            name,
             title,
-            span,
             description,
             status: status.unwrap_or(Status::Stable),
             level: level?,
@@ -130,6 +142,9 @@ impl<'t, 's, 'n> Fields<'_, 't, 's, 'n> {
             modified,
             related: related.unwrap_or_default(),
             alert: alert.unwrap_or_default(),
+            tests: Vec::new(),
+            span,
+            spans: spans::read(self.report, self.entries, id_span, name_span),
         })
     }
 

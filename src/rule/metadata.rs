@@ -81,6 +81,17 @@ pub(super) fn strings(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Vec<
     Some(texts(report, entry)?.into_iter().map(|scalar| scalar.text.to_string()).collect())
 }
 
+/// The name of a field.
+pub(super) fn field(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<String> {
+    let field = text(report, entry)?;
+    if field.text.is_empty() {
+        let message = format!("`{}` needs the name of a field", entry.key.text);
+        report.push(Diagnostic::error(Code::WrongType, &field.span, message));
+        return None;
+    }
+    Some(field.text.to_string())
+}
+
 /// A list of one or more fields.
 pub(super) fn fields(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Vec<String>> {
     let fields = texts(report, entry)?;

@@ -74,19 +74,19 @@ impl Admitted {
     /// Adds what was found, unless another document has its id or its name.
     fn add(&mut self, found: Found, diagnostics: &mut Vec<Diagnostic>) {
         match found {
-            Found::Rule(rule, identity) => {
-                if self.registry.admit(diagnostics, Kind::Rule, identity) {
+            Found::Rule(rule) => {
+                if self.registry.admit(diagnostics, Kind::Rule, &rule.header) {
                     self.rules.push(*rule);
                 }
             }
-            Found::Correlation(draft, identity) => {
-                if self.registry.admit(diagnostics, Kind::Correlation, identity) {
+            Found::Correlation(draft) => {
+                if self.registry.admit(diagnostics, Kind::Correlation, &draft.correlation.header) {
                     self.drafts.push(*draft);
                 }
             }
-            Found::Filter(filter, identity) => {
-                if self.registry.admit(diagnostics, Kind::Filter, identity) {
-                    self.filters.push(filter);
+            Found::Filter(filter) => {
+                if self.registry.admit(diagnostics, Kind::Filter, &filter.header) {
+                    self.filters.push(*filter);
                 }
             }
             Found::Settings(settings) => self.settings.fields.extend(settings.fields),

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::document::{self, Kind};
-use super::header::Identity;
 use super::metadata;
 use super::report::Report;
 use super::suggest::nearest;
 use super::yaml::{Content, Entry, Node};
+use super::{Header, RuleSpans};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// A rule's id or name, where another document writes it.
@@ -87,25 +87,25 @@ pub(super) struct Registered {
 
 impl Registry {
     /// Notes a document; says so, and returns `false`, if its id or its name is taken.
-    pub(super) fn admit(&mut self, found: &mut Vec<Diagnostic>, kind: Kind, identity: Identity) -> bool {
-        let Identity { id, id_span, name, name_span } = identity;
+    pub(super) fn admit(&mut self, found: &mut Vec<Diagnostic>, kind: Kind, header: &Header) -> bool {
+        let Header { id, name, spans: RuleSpans { id: id_span, name: name_span, .. }, .. } = header;
         let before = found.len();
-        let first = self.ids.get(&id).and_then(|first| Some((first, self.documents.get(&first.name)?)));
+        let first = self.ids.get(id).and_then(|first| Some((first, self.documents.get(&first.name)?)));
         if let Some((first, document)) = first.filter(|(_, document)| document.loads) {
             let message = format!("the id `{id}` is taken");
             let by = format!("by this {}", document.kind);
-            found.push(Diagnostic::error(Code::DuplicateId, &id_span, message).related(&first.span, by));
+            found.push(Diagnostic::error(Code::DuplicateId, id_span, message).related(&first.span, by));
         }
-        if let Some(first) = self.documents.get(&name).filter(|first| first.loads) {
+        if let Some(first) = self.documents.get(name).filter(|first| first.loads) {
             let message = format!("the name `{name}` is taken");
             let by = format!("by this {}", first.kind);
-            found.push(Diagnostic::error(Code::DuplicateName, &name_span, message).related(&first.span, by));
+            found.push(Diagnostic::error(Code::DuplicateName, name_span, message).related(&first.span, by));
         }
         if found.len() > before {
             return false;
         }
-        self.ids.insert(id, RegisteredId { name: name.clone(), span: id_span });
-        self.documents.insert(name, Registered { kind, span: name_span, loads: true });
+        self.ids.insert(*id, RegisteredId { name: name.clone(), span: id_span.clone() });
+        self.documents.insert(name.clone(), Registered { kind, span: name_span.clone(), loads: true });
         true
     }
 

@@ -9,10 +9,10 @@ use super::report::Report;
 use super::yaml::Entry;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// A span of time as rules write it: a whole number above zero and one of `s`, `m`, `h`, `d`, `w`, `M` and `y`.
+/// A span of time as rules write it: a whole number and one of `s`, `m`, `h`, `d`, `w`, `M` and `y`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Timespan {
-    /// How many units; 0 only where it is an offset.
+    /// How many units; 0 only where that makes sense, such as in an offset.
     pub count: u32,
     /// The unit.
     pub unit: TimeUnit,
@@ -66,6 +66,9 @@ impl TimeUnit {
 }
 
 impl Timespan {
+    /// No time at all.
+    pub const ZERO: Self = Self { count: 0, unit: TimeUnit::Second };
+
     /// How long it is.
     #[must_use]
     pub const fn duration(self) -> SignedDuration {
@@ -101,7 +104,7 @@ pub(super) fn read(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Timespa
     Some(timespan)
 }
 
-/// Reads the value of an entry: a time after something, or right at it.
+/// Reads the value of an entry: a time that may be none.
 pub(super) fn offset(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Timespan> {
     let scalar = metadata::text(report, entry)?;
     let timespan = Timespan::parse(&scalar.text);

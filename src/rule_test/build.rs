@@ -1,6 +1,7 @@
 //! What a test says -> audit events.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json};
@@ -8,7 +9,8 @@ use uuid::Uuid;
 
 use crate::diagnostic::{SourceId, Span};
 use crate::events::{self, LibraryEvent};
-use crate::rule::{EventBase, Rule, RuleTest, TestEvent, Timespan};
+use crate::payload::{LogBatch, LogEvent, LogStream, LogText, Position};
+use crate::rule::{EventBase, Header, RuleTest, TestEvent, Timespan};
 
 /// How many events a test may have. It bounds what `repeat` can cost.
 const MOST_EVENTS: usize = 10_000;
@@ -87,40 +89,42 @@ pub struct CapturedPlace {
 /// The lines that tests name, read beforehand.
 pub type CapturedLines = HashMap<CapturedPlace, Result<String, CaptureError>>;
 
-/// The lines of captured logs that the tests of a rule name, in the order written.
-pub fn captured_places(rule: &Rule) -> impl Iterator<Item = CapturedPlace> {
-    let events = rule.tests.iter().flat_map(|test| &test.events);
+/// The lines of captured logs that the tests of a rule or a correlation name, in the order written.
+pub fn captured_places(header: &Header) -> impl Iterator<Item = CapturedPlace> {
+    let events = header.tests.iter().flat_map(|test| &test.events);
     events.filter_map(|event| match &event.base {
-        EventBase::File { path, line, .. } => Some(place(rule, path, *line)),
+        EventBase::File { path, line, .. } => Some(place(header, path, *line)),
         EventBase::Complete | EventBase::Like { .. } => None,
     })
 }
 
-fn place(rule: &Rule, path: &str, line: u32) -> CapturedPlace {
-    CapturedPlace { source: rule.span.source, path: path.to_owned(), line }
+fn place(header: &Header, path: &str, line: u32) -> CapturedPlace {
+    CapturedPlace { source: header.span.source, path: path.to_owned(), line }
 }
 
-/// The events of one of a rule's tests, in the order written, each with its repetitions.
+/// The events of one of the tests of a rule or a correlation, in the order written, each with its repetitions.
 ///
 /// An event that is `like` one of the library happens when the test starts, and any event `at` some time after that;
-/// others keep their own time. What `without` names is taken out first, then `event` is laid over the rest: an object
-/// over an object key by key, anything else in the place of what was there. Repetitions are requests of their own.
+/// others keep their own time. Repetitions happen `every` so often, from then on. What `without` names is taken out first, then `event` is laid over the rest: an object
+/// over an object key by key, anything else in the place of what was there. Repetitions are requests of their own, and
+/// so is an event that starts from the same one as an event before it.
 ///
 /// # Errors
 ///
 /// If a test names what is not there, or asks for more than 10,000 events.
-pub fn events(rule: &Rule, test: &RuleTest, captured: &CapturedLines) -> Result<Vec<TestedEvent>, BuildError> {
+pub fn events(header: &Header, test: &RuleTest, captured: &CapturedLines) -> Result<Vec<TestedEvent>, BuildError> {
     let of = test.events.iter().map(|event| event.repeat as usize).sum();
     if of > MOST_EVENTS {
         return Err(BuildError::TooMany);
     }
     let mut built = Vec::with_capacity(of);
-    for event in &test.events {
-        let line = base(rule, event, captured)?;
+    for (place, event) in test.events.iter().enumerate() {
+        let line = base(header, event, captured)?;
+        let again = test.events.iter().take(place).filter(|before| starts_alike(before, event)).count();
         // Every base is an object, so that it reads.
-        let complete = complete(event, serde_json::from_str(line).unwrap_or_default())?;
+        let complete = complete(event, again, serde_json::from_str(line).unwrap_or_default())?;
         for repetition in 0..event.repeat {
-            let changed = || repeated(event, complete.clone(), repetition).to_string();
+            let changed = || repeated(event, &complete, repetition).to_string();
             let json = if is_verbatim(event) { line.to_owned() } else { changed() };
             built.push(TestedEvent { text: json, number: built.len() + 1, of, span: event.span.clone() });
         }
@@ -135,7 +139,7 @@ fn is_verbatim(event: &TestEvent) -> bool {
 }
 
 /// The text of what the event starts from.
-fn base<'c>(rule: &Rule, event: &TestEvent, captured: &'c CapturedLines) -> Result<&'c str, BuildError> {
+fn base<'c>(header: &Header, event: &TestEvent, captured: &'c CapturedLines) -> Result<&'c str, BuildError> {
     match &event.base {
         EventBase::Complete => Ok("{}"),
         EventBase::Like { name, .. } => {
@@ -143,7 +147,7 @@ fn base<'c>(rule: &Rule, event: &TestEvent, captured: &'c CapturedLines) -> Resu
             events::by_name(name).map(LibraryEvent::text).ok_or_else(unknown)
         }
         EventBase::File { path, line, .. } => {
-            let captured = captured.get(&place(rule, path, *line));
+            let captured = captured.get(&place(header, path, *line));
             let text = captured.map_or(Err(&CaptureError::NoSuchLine), |line| line.as_deref());
             let text = text.and_then(|text| if is_object(text) { Ok(text) } else { Err(&CaptureError::NotAnEvent) });
             text.map_err(|error| BuildError::Captured { path: path.clone(), line: *line, error: error.clone() })
@@ -155,9 +159,39 @@ fn is_object(text: &str) -> bool {
     serde_json::from_str::<Map<String, Json>>(text).is_ok()
 }
 
-/// The base at its time, without what the test takes out of it, and with what it lays over it.
-fn complete(event: &TestEvent, mut base: Json) -> Result<Json, BuildError> {
-    if event.at.is_some() || matches!(event.base, EventBase::Like { .. }) {
+/// The events as a log, each a line.
+#[must_use]
+pub fn log<'e>(events: &'e [TestedEvent], name: &str) -> LogBatch<'e> {
+    let file: Arc<str> = name.into();
+    let event = |(line, event): (u64, &'e TestedEvent)| LogEvent {
+        position: Position::Line { file: Arc::clone(&file), line },
+        // An event without a time happens when the test starts.
+        timestamp: Some(START * 1000),
+        text: LogText::Plain(&event.text),
+    };
+    LogBatch {
+        stream: LogStream::default(),
+        subscription_filters: Vec::new(),
+        events: (1..).zip(events).map(event).collect(),
+    }
+}
+
+fn starts_alike(a: &TestEvent, b: &TestEvent) -> bool {
+    match (&a.base, &b.base) {
+        (EventBase::Like { name: a, .. }, EventBase::Like { name: b, .. }) => a == b,
+        (EventBase::File { path: a, line: x, .. }, EventBase::File { path: b, line: y, .. }) => (a, x) == (b, y),
+        _ => false,
+    }
+}
+
+/// The base at its time, without what the test takes out of it, and with what it lays over it. `again` is how many
+/// events before it start from the same base.
+fn complete(event: &TestEvent, again: usize, mut base: Json) -> Result<Json, BuildError> {
+    if again > 0 {
+        renew(&mut base, &format!("again {again}"));
+    }
+    let is_untimed = || event.every.is_some() && base.get("time").is_none();
+    if event.at.is_some() || matches!(event.base, EventBase::Like { .. }) || is_untimed() {
         let start = Timestamp::from_second(START).unwrap_or_default();
         let at = event.at.map_or(SignedDuration::ZERO, Timespan::duration);
         lay(&mut base, "time", &Json::String(start.saturating_add(at).unwrap_or(start).to_string()));
@@ -174,25 +208,34 @@ fn complete(event: &TestEvent, mut base: Json) -> Result<Json, BuildError> {
 }
 
 /// One of several that differ a little: in time, in the id of the request, and as `vary` says. The first is `0`.
-fn repeated(event: &TestEvent, mut complete: Json, repetition: u32) -> Json {
+fn repeated(event: &TestEvent, complete: &Json, repetition: u32) -> Json {
+    let mut repeated = complete.clone();
     if repetition > 0 {
         let own_time = complete.get("time").and_then(Json::as_str).and_then(|time| time.parse::<Timestamp>().ok());
         if let (Some(time), Some(every)) = (own_time, event.every) {
             let later = every.duration().saturating_mul(repetition.cast_signed());
             let time = time.saturating_add(later).unwrap_or(time);
-            lay(&mut complete, "time", &Json::String(time.to_string()));
+            lay(&mut repeated, "time", &Json::String(time.to_string()));
         }
-        // Every repetition is a request of its own.
-        if let Some(id) = complete.pointer("/request/id").and_then(Json::as_str) {
-            let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{id} {repetition}").as_bytes());
-            lay(&mut complete, "request.id", &Json::String(id.to_string()));
-        }
+        renew(&mut repeated, &repetition.to_string());
     }
     for (key, text) in &event.vary {
         let number = (u64::from(repetition) + 1).to_string();
-        lay(&mut complete, key, &Json::String(text.replace("{n}", &number)));
+        lay(&mut repeated, key, &Json::String(text.replace("{n}", &number)));
     }
-    complete
+    // The very same line twice would be one that was delivered twice.
+    if repetition > 0 && repeated == *complete {
+        lay(&mut repeated, "request.id", &Json::String(format!("repetition {repetition}")));
+    }
+    repeated
+}
+
+/// Makes it a request of its own.
+fn renew(event: &mut Json, which: &str) {
+    if let Some(id) = event.pointer("/request/id").and_then(Json::as_str) {
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{id} {which}").as_bytes());
+        lay(event, "request.id", &Json::String(id.to_string()));
+    }
 }
 
 /// Lays a value over what stands at a dotted key: an object over an object key by key, anything else in its place.

@@ -1,4 +1,5 @@
-//! Mutants: the same rule with one mistake in it. A rule's tests should notice each of them.
+//! Mutants: the same rule with one mistake in it. A rule's tests should notice each of them. So should the tests of a
+//! correlation; the rules that it looks at have tests of their own.
 //!
 //! The typed rule is changed, not its text. Of mutants that mean the same by the rules of logic only the first is
 //! tried, and none that means what the rule means. What a filter adds to a rule is left alone: it is tested elsewhere.
@@ -12,7 +13,10 @@ use crate::detect::{RuleSet, Scratch};
 use crate::diagnostic::Span;
 use crate::rule::{Detection, Rule};
 
+pub use correlation::{correlation_mutants, run_correlation};
+
 mod condition;
+mod correlation;
 mod form;
 mod search;
 mod value;
@@ -21,15 +25,22 @@ mod vocabulary;
 /// How many mutants of one rule are tried. A rule of a thousand values is a list, and its tests cannot name each.
 const MOST_MUTANTS: usize = 2_000;
 
-/// A rule with one thing changed.
+/// Something with one thing changed.
+#[derive(Debug, Clone)]
+pub struct Variant<T> {
+    /// What it is then.
+    pub changed: T,
+    /// The change.
+    pub mutant: Mutant,
+}
+
+/// A mistake.
 #[derive(Debug, Clone)]
 pub struct Mutant {
     /// Where the change is.
     pub span: Span,
     /// What it is, in words.
     pub change: String,
-    /// What the mutant looks for.
-    pub detection: Detection,
 }
 
 /// What the tests of a rule make of its mutants.
@@ -45,24 +56,24 @@ pub struct Mutation {
 
 /// The mutants of a rule, in its own order; all of them different.
 #[must_use]
-pub fn mutants(rule: &Rule) -> Vec<Mutant> {
+pub fn mutants(rule: &Rule) -> Vec<Variant<Detection>> {
     let original = &rule.detection;
     let mut seen = HashSet::from([form::of(original)]);
-    let mut mutants: Vec<Mutant> = Vec::new();
+    let mut mutants: Vec<Variant<Detection>> = Vec::new();
     for (index, search) in original.searches.iter().enumerate().filter(|(_, search)| is_own(rule, &search.span)) {
         for variant in search::variants(search) {
             let mut detection = original.clone();
             if let Some(search) = detection.searches.get_mut(index) {
                 search.body = variant.changed;
             }
-            mutants.push(Mutant { span: variant.span, change: variant.change, detection });
+            mutants.push(Variant { changed: detection, mutant: variant.mutant });
         }
     }
     for (changed, change) in condition::variants(rule) {
         let detection = Detection { condition: changed, ..original.clone() };
-        mutants.push(Mutant { span: rule.spans.condition.clone(), change, detection });
+        mutants.push(Variant::new(detection, &rule.header.spans.condition, change));
     }
-    mutants.retain(|mutant| seen.insert(form::of(&mutant.detection)));
+    mutants.retain(|variant| seen.insert(form::of(&variant.changed)));
     mutants
 }
 
@@ -72,17 +83,34 @@ pub fn run(rule: &Rule, captured: &CapturedLines) -> Mutation {
     let mut tried = mutants(rule);
     let left_out = tried.len().saturating_sub(MOST_MUTANTS);
     tried.truncate(MOST_MUTANTS);
-    let mutant = |mutant: &Mutant| Rule { detection: mutant.detection.clone(), ..bare(rule) };
+    let mutant = |variant: &Variant<Detection>| Rule { detection: variant.changed.clone(), ..bare(rule) };
     let rules = RuleSet::compile(tried.iter().map(mutant).collect());
     let mut noticed = vec![false; tried.len()];
-    for test in &rule.tests {
-        for event in build::events(rule, test, captured).unwrap_or_default() {
+    for test in &rule.header.tests {
+        for event in build::events(&rule.header, test, captured).unwrap_or_default() {
             notice(&rules, &event.text, test.expect.matches, &mut noticed);
         }
     }
-    let count = tried.len();
-    let unnoticed = tried.into_iter().zip(noticed).filter(|(_, noticed)| !noticed).map(|(mutant, _)| mutant).collect();
-    Mutation { tried: count, left_out, unnoticed }
+    Mutation { left_out, ..Mutation::of(tried, noticed) }
+}
+
+impl Mutation {
+    fn of<T>(tried: Vec<Variant<T>>, noticed: Vec<bool>) -> Self {
+        let count = tried.len();
+        let unnoticed = tried.into_iter().zip(noticed).filter(|(_, noticed)| !noticed);
+        let unnoticed = unnoticed.map(|(variant, _)| variant.mutant).collect();
+        Self { tried: count, left_out: 0, unnoticed }
+    }
+}
+
+impl<T> Variant<T> {
+    fn new(changed: T, span: &Span, change: String) -> Self {
+        Self { changed, mutant: Mutant { span: span.clone(), change } }
+    }
+
+    fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Variant<U> {
+        Variant { changed: wrap(self.changed), mutant: self.mutant }
+    }
 }
 
 /// Marks the mutants that make something else of an event than the rule.
@@ -98,5 +126,5 @@ fn notice(rules: &RuleSet, event: &str, expected: bool, noticed: &mut [bool]) {
 
 /// Whether it stands in the rule's own file.
 fn is_own(rule: &Rule, span: &Span) -> bool {
-    span.source == rule.span.source
+    span.source == rule.header.span.source
 }

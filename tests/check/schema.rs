@@ -74,7 +74,8 @@ fn slips_are_not_valid() {
         rule
     };
     assert!(validator.is_valid(&rule(|_| {})));
-    let slips: [fn(&mut Value); 14] = [
+    assert!(validator.is_valid(&rule(|rule| rule["alert"]["suppress"] = json!(0))));
+    let slips: [fn(&mut Value); 15] = [
         |rule| rule["level"] = json!("severe"),
         |rule| rule["title"] = json!(""),
         |rule| rule["id"] = json!("1"),
@@ -86,6 +87,7 @@ fn slips_are_not_valid() {
         |rule| rule["detection"] = json!({"s": {"request.path": "sys/"}}),
         |rule| rule["alert"]["supress"] = json!("5m"),
         |rule| rule["alert"]["suppress"] = json!("5 minutes"),
+        |rule| rule["alert"]["suppress"] = json!(60),
         |rule| rule["tests"][0]["expect"] = json!("matches"),
         |rule| rule["tests"][0]["lke"] = json!("kv_read"),
         |rule| rule["correlation"] = json!({"type": "count", "rules": ["a"], "timespan": "5m"}),

@@ -169,3 +169,149 @@ fn no_secret_is_told() {
         }
     }
 }
+
+/// A desk with a correlation of four failed logins within five minutes.
+fn correlating(log: &str) -> Desk {
+    Desk::new()
+        .with("rules/auth_login_failed.yml", include_str!("rules/auth_login_failed.yml"))
+        .with("rules/auth_bruteforce_source.yml", include_str!("rules/auth_bruteforce_source.yml"))
+        .with("audit.log", log)
+}
+
+/// A failed login so many seconds after noon, and one event that has nothing to do with it.
+fn failed_logins(logins: &[(u32, &str)]) -> String {
+    let mut log = lines("10-benign-kv-traffic", &[1]);
+    for (number, (second, address)) in logins.iter().enumerate() {
+        let mut entry: Json = serde_json::from_str(&corpus::line("15-userpass-brute-force-lockout.jsonl:2")).unwrap();
+        corpus::set(&mut entry, "time", json!(format!("2026-11-22T12:{:02}:{:02}Z", second / 60, second % 60)));
+        corpus::set(&mut entry, "request.remote_address", json!(address));
+        corpus::set(&mut entry, "request.id", json!(format!("login-{number}")));
+        log += &(entry.to_string() + "\n");
+    }
+    log
+}
+
+#[test]
+fn a_window_that_missed_by_one() {
+    let here = "203.0.113.7";
+    let desk = correlating(&failed_logins(&[(0, here), (60, here), (120, here), (120, "198.51.100.4")]));
+    insta::assert_snapshot!("explain_missed_by_one", desk.session(&["explain", "auth_bruteforce_source", "audit.log"]));
+}
+
+#[test]
+fn a_window_that_took_too_long() {
+    let here = "203.0.113.7";
+    let desk = correlating(&failed_logins(&[(0, here), (100, here), (200, here), (301, here), (900, here)]));
+    insta::assert_snapshot!("explain_took_too_long", desk.session(&["explain", "auth_bruteforce_source", "audit.log"]));
+}
+
+#[test]
+fn one_of_two_groups_fires() {
+    let (here, there) = ("203.0.113.7", "198.51.100.4");
+    let logins = [(0, here), (10, there), (20, there), (100, here), (200, here), (300, here), (400, here)];
+    let log = failed_logins(&logins);
+    let desk = correlating(&log);
+    let session = [
+        desk.session(&["explain", "auth_bruteforce_source", "audit.log"]),
+        desk.session(&["explain", "rules/auth_bruteforce_source.yml", "audit.log:3"]),
+        desk.piped_session(&["explain", "auth_bruteforce_source", "-"], "torn\n"),
+    ];
+    insta::assert_snapshot!("explain_correlation", session.join("\n"));
+    let json = desk.run(&["explain", "auth_bruteforce_source", "audit.log", "--format", "json"]);
+    assert_eq!(json.status.code(), Some(0));
+    let told: Json = serde_json::from_slice(&json.stdout).unwrap();
+    insta::assert_json_snapshot!("explain_correlation_json", told);
+}
+
+/// A long list is told from both its ends, and many groups by those that came nearest.
+#[test]
+fn what_is_much_is_cut() {
+    let addresses: Vec<String> = (1..=14).map(|number| format!("198.51.100.{number}")).collect();
+    let single = addresses.iter().map(|address| (0, address.as_str()));
+    let near = (0..3).map(|second| (second, "203.0.113.7"));
+    let rule = include_str!("rules/auth_bruteforce_source.yml").replace("{gte: 4}", "{gte: 30}");
+    let many = (0..20).map(|second| (second, "203.0.113.9"));
+    let log = failed_logins(&single.chain(near).chain(many).collect::<Vec<_>>());
+    let desk = correlating(&log).with("rules/auth_bruteforce_source.yml", rule);
+    insta::assert_snapshot!(
+        "explain_correlation_cut",
+        desk.session(&["explain", "auth_bruteforce_source", "audit.log"])
+    );
+}
+
+#[test]
+fn a_log_can_be_named_in_many_ways() {
+    let here = "203.0.113.7";
+    let log = failed_logins(&[(0, here), (60, here), (120, here), (180, here)]);
+    let line = log.lines().nth(1).unwrap();
+    let laid_out = serde_json::to_string_pretty(&serde_json::from_str::<Json>(line).unwrap()).unwrap();
+    let desk = correlating(&log).with("laid_out.json", laid_out).with("empty.log", "\n").with("torn.log", "{\n{\n");
+    let packed = desk.run(&["pack", "audit.log"]).stdout;
+    let desk = desk.with("payload.json", packed);
+    let told = |name: &str, stdin: &str| {
+        let words = ["explain", "auth_bruteforce_source", name, "--format", "json"];
+        let output = desk.pipe(&words, stdin);
+        let told: Json = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (output.status.code().unwrap(), told["log"]["events"].as_u64(), told["log"]["matches"][0]["events"].clone())
+    };
+    let four = |name: &str| json!([2, 3, 4, 5].map(|number| format!("{name}:{number}")));
+    assert_eq!(told("audit.log", ""), (0, Some(5), four("audit.log")));
+    assert_eq!(told("payload.json", ""), (0, Some(5), four("payload.json")));
+    assert_eq!(told("-", &log), (0, Some(5), four("-")));
+    assert_eq!(told("audit.log:2", ""), (1, Some(1), json!(["audit.log:2"])));
+    assert_eq!(told("payload.json:2", ""), (1, Some(1), json!(["payload.json:2"])));
+    assert_eq!(told("laid_out.json", ""), (1, Some(1), json!(["laid_out.json:1"])));
+    assert_eq!(told("userpass_login_failed", ""), (1, Some(1), json!(["userpass_login_failed:1"])));
+    assert_eq!(told("torn.log", ""), (1, Some(2), json!([])));
+    assert_eq!(told("empty.log", ""), (2, None, Json::Null));
+}
+
+/// Groups and values are shown as far as an alert shows them; so is what is reckoned from them.
+#[test]
+fn no_secret_of_a_window_is_told() {
+    let rule = "title: A\nid: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1c10\nname: a\nlevel: low\n\
+                logsource: {product: vault, service: audit}\ndetection: {s: {type: request}, condition: s}\n";
+    let correlation = |number: u32, name: &str, body: &str| {
+        format!(
+            "---\ntitle: B\nid: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1c{number}\nname: {name}\nlevel: low\ncorrelation:\n  \
+             rules: [a]\n  timespan: 5m\n  {body}\n"
+        )
+    };
+    let rules = [
+        rule.to_owned(),
+        correlation(
+            11,
+            "count",
+            "type: value_count\n  group-by: [request.data.user, request.path]\n  condition: {field: request.data.password, gte: 9}",
+        ),
+        correlation(12, "sum", "type: value_sum\n  condition: {field: request.data.pin, gte: 99999}"),
+        correlation(
+            13,
+            "alias",
+            "type: first_seen\n  field: it\n  warmup: 1h\n  aliases: {it: {a: request.data.password}}",
+        ),
+    ];
+    let token = "hvs.CAESIJ1234567890abcdefghijklmnopqrstuvwxyz";
+    let event = json!({
+        "type": "request",
+        "time": "2026-11-22T12:00:00Z",
+        "auth": {"client_token": token},
+        "request": {
+            "id": "1",
+            "path": format!("auth/token/lookup/{token}"),
+            "data": {"user": "tulips-4711", "password": "correct-horse", "pin": 80815},
+        },
+    });
+    let desk = Desk::new().with("rules/rules.yml", rules.concat()).with("audit.log", format!("{event}\n"));
+    for format in ["text", "json"] {
+        for name in ["count", "sum", "alias"] {
+            let output = desk.run(&["explain", name, "audit.log", "--format", format]);
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            let told = text(&output.stdout);
+            assert!(told.contains("[redacted]"), "{told}");
+            for secret in [token, "tulips-4711", "correct-horse", "80815"] {
+                assert!(!told.contains(secret), "{secret}: {told}");
+            }
+        }
+    }
+}

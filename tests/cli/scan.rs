@@ -137,7 +137,7 @@ fn a_line_of_any_length_is_one_line() {
             .map(|line| serde_json::from_str::<Value>(line).unwrap()["unmapped"]["events"].clone())
             .map(|events| events.as_array().unwrap().iter().map(|event| event["line"].clone()).collect())
             .collect();
-        assert_eq!(positions, [json!([1]), json!([3]), json!([2, 5])]);
+        assert_eq!(positions, [json!([1]), json!([2]), json!([2, 5]), json!([1, 3])], "opened twice, ended twice");
     }
 }
 
@@ -153,10 +153,12 @@ fn a_long_log_is_one_log() {
     }
     let output = Desk::with_rules().with("audit.log", log).run(&["scan", "audit.log"]);
     let stdout = text(&output.stdout);
-    assert_eq!(stdout.lines().filter(|line| line.contains("root_token_used")).count(), 50);
-    let unreadable: Vec<&str> = stdout.lines().filter(|line| line.contains("unreadable_audit_events")).collect();
-    assert_eq!(unreadable.len(), 1);
-    assert!(unreadable[0].ends_with("50 unreadable events, the first is audit.log:2"), "{}", unreadable[0]);
+    for name in ["root_token_used", "unreadable_audit_events"] {
+        let told: Vec<&str> = stdout.lines().filter(|line| line.contains(name)).collect();
+        let opened = told.iter().filter(|line| !line.contains(" again") && !line.contains(" over")).count();
+        assert_eq!(opened, 1, "{stdout}");
+        assert!(told.last().unwrap().contains(&format!("{name} x50 over")), "{stdout}");
+    }
     assert!(text(&output.stderr).starts_with("2,350 events in "), "{}", text(&output.stderr));
 }
 
@@ -169,10 +171,8 @@ fn a_request_and_its_response_are_one_alert_however_far_apart() {
     let findings: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let policy =
         findings.iter().find(|finding| finding["finding_info"]["analytic"]["name"] == "policy_written").unwrap();
-    assert_eq!(
-        policy["unmapped"]["events"],
-        json!([{"file": "audit.log", "line": 1}, {"file": "audit.log", "line": log.lines().count()}])
-    );
+    assert_eq!(policy["unmapped"]["events"], json!([{"file": "audit.log", "line": 1}]));
+    assert_eq!(policy["unmapped"]["count"], 1);
     assert_eq!(findings.len(), 2);
     assert!(log.len() > 1 << 20);
 }
@@ -245,7 +245,9 @@ fn a_line_that_is_still_being_piped_is_told_at_once() {
     let (told, alerts) = mpsc::channel();
     thread::spawn(move || stdout.lines().try_for_each(|line| told.send(line.unwrap())));
     for number in 0..3 {
-        stdin.write_all(root_line(number).as_bytes()).unwrap();
+        // From somebody else each time: what repeats is counted.
+        let line = root_line(number).replace("\"127.0.0.1\"", &format!("\"192.0.2.{number}\""));
+        stdin.write_all(line.as_bytes()).unwrap();
         let alert = alerts.recv_timeout(Duration::from_mins(1)).unwrap();
         assert!(alert.contains("root_token_used"), "{alert}");
     }

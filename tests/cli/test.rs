@@ -1,7 +1,5 @@
 //! `vaultwatch test`
 
-use serde_json::Value;
-
 use super::desk::{Desk, lines, text};
 
 /// A rule about payroll secrets, with these tests.
@@ -144,25 +142,53 @@ fn captured_lines_are_found_beside_the_rule_and_beside_all_rules() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-/// Counting over time is not there yet, and nobody is to think that these tests pass.
+const LOGIN_FAILED: &str = include_str!("rules/auth_login_failed.yml");
+const BRUTEFORCE: &str = include_str!("rules/auth_bruteforce_source.yml");
+const CORRELATIONS: &str = include_str!("rules/correlations.yml");
+
+/// A desk with a correlation and the rule that it counts.
+fn correlating(bruteforce: &str) -> Desk {
+    Desk::new().with("rules/auth_login_failed.yml", LOGIN_FAILED).with("rules/auth_bruteforce_source.yml", bruteforce)
+}
+
 #[test]
-fn tests_of_correlation_rules_are_counted_and_skipped() {
-    let correlation = "title: Many payroll secrets were read\nid: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b02\n\
-        name: payroll_mass_read\nlevel: high\ncorrelation:\n  type: event_count\n  rules: [payroll_read]\n  \
-        group-by: [auth.entity_id]\n  timespan: 5m\n  condition: {gte: 10}\ntests:\n  \
-        - name: ten within five minutes\n    events: [{like: kv_read, repeat: 10, every: 20s}]\n    expect: match\n";
-    let desk =
-        Desk::new().with("rules/payroll_read.yml", payroll(SOUND)).with("rules/payroll_mass_read.yml", correlation);
-    let output = desk.run(&["test", "--format", "json"]);
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let skipped: Vec<&Value> =
-        report["tests"].as_array().unwrap().iter().filter(|test| test["outcome"] == "skipped").collect();
-    assert_eq!(skipped.len(), 1);
-    assert_eq!(skipped[0]["name"], "ten within five minutes");
-    assert!(text(&output.stderr).contains("1 test of a correlation rule is not evaluated yet\n"), "{output:?}");
-    let junit = desk.run(&["test", "--format", "junit"]);
-    let report = quick_junit::Report::deserialize_from_str(text(&junit.stdout)).unwrap();
-    assert_eq!(report.skipped, 1);
+fn tests_of_a_correlation_are_a_log_each() {
+    let desk = correlating(BRUTEFORCE);
+    let session = [desk.session(&["test"]), desk.session(&["test", "--mutate", "--name", "bruteforce"])];
+    insta::assert_snapshot!("test_correlation", session.join("\n"));
+}
+
+/// What was to fire is not to, and the other way round.
+#[test]
+fn why_a_correlation_fires_and_why_it_does_not() {
+    let (head, tests) = BRUTEFORCE.split_once("tests:").unwrap();
+    let turned = tests
+        .replace("analytic.name: auth_bruteforce_source", "analytic.name: another_rule")
+        .replace("expect: no match", "expect: match");
+    let fires = "  - name: this should not fire and does\n    events: [{like: userpass_login_failed, repeat: 14}]\n    \
+                 expect: no match\n  - name: no event is one of these\n    events: [{like: kv_read, repeat: 4}]\n    \
+                 expect: match\n";
+    let desk = correlating(&format!("{head}tests:{turned}{fires}"));
+    insta::assert_snapshot!("test_correlation_fails", desk.session(&["test", "--name", "bruteforce"]));
+}
+
+#[test]
+fn what_is_missing_for_every_kind_of_correlation() {
+    let desk = correlating(BRUTEFORCE).with("rules/correlations.yml", CORRELATIONS);
+    insta::assert_snapshot!("test_correlations", desk.session(&["test"]));
+}
+
+#[test]
+fn mutants_of_a_correlation_that_no_test_notices() {
+    let (head, tests) = BRUTEFORCE.split_once("tests:").unwrap();
+    let some: String = tests.split_inclusive('\n').take(7).collect();
+    let desk = correlating(&format!("{head}tests:{some}"));
+    let session = [
+        desk.session(&["test", "--mutate", "--name", "bruteforce"]),
+        desk.session(&["test", "--mutate", "--name", "bruteforce", "--format", "json"]),
+        desk.session(&["test", "--mutate", "--name", "bruteforce", "--format", "junit"]),
+    ];
+    insta::assert_snapshot!("test_correlation_mutants", session.join("\n"));
 }
 
 /// A device with `log_raw` writes secrets in clear; a failing test on such a line must not repeat them.

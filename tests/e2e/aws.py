@@ -113,6 +113,7 @@ class Line:
         self._logs = account.client("logs")
         self._sqs = account.client("sqs")
         self._lambda = account.client("lambda")
+        self._dynamodb = account.client("dynamodb")
         self._logs.create_log_group(logGroupName=LOG_GROUP)
         self._logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=LOG_STREAM)
         self.outputs = _deploy(account, sam, built_template)
@@ -152,6 +153,16 @@ class Line:
     def failures(self) -> list[dict[str, Any]]:
         """What has arrived in the failure queue since the last call, of which there is at least one."""
         return wait_until(lambda: self._receive(self.outputs["FailureQueueUrl"]))
+
+    def remembered(self) -> list[dict[str, Any]]:
+        """The windows in the table."""
+        items: list[dict[str, Any]] = self._dynamodb.scan(TableName=self.outputs["WindowTableName"])["Items"]
+        return items
+
+    def forget(self) -> None:
+        """Empty the table."""
+        for item in self.remembered():
+            self._dynamodb.delete_item(TableName=self.outputs["WindowTableName"], Key={"pk": item["pk"]})
 
     def log(self, pattern: str = "") -> list[str]:
         """What the function has logged, everything unless CloudWatch's filter pattern says otherwise."""

@@ -79,6 +79,7 @@ def deployment(account: Account) -> Iterator[Line]:
 def line(deployment: Line) -> Line:
     """The deployed line, with nothing left in it by another test."""
     deployment.alerts()
+    deployment.forget()
     deployment.wire.requests.clear()
     return deployment
 

@@ -41,17 +41,27 @@ def test_an_act_raises_what_it_should(cast: Cast, line: Line, act: Act, rules: l
 
 def test_a_batch_raises_each_alert_once(cast: Cast, line: Line) -> None:
     line.ship(recorded(cast, *(act for act, _ in EXPECTED)))
-    assert fired(line) == sorted(rule for _, rules in EXPECTED for rule in rules)
+    assert fired(line) == sorted({rule for _, rules in EXPECTED for rule in rules})
 
     # Nothing is on its way still: what is shipped last is also what comes out last, and alone.
+    line.forget()
     line.ship(recorded(cast, traffic.root_token_read))
     assert fired(line) == ["root_token_used"]
+
+
+def test_repeats_are_counted_across_invocations_and_told_in_digests(cast: Cast, line: Line) -> None:
+    for _ in range(12):
+        line.ship(recorded(cast, traffic.root_token_read))
+    told = [(alert.attributes["stage"], alert.finding["unmapped"]["count"]) for alert in line.alerts()]
+    assert sorted(told) == [("opened", 1), ("repeated", 10)]
+    [window] = line.remembered()
+    assert int(window["v"]["N"]) == 12 + 2, "each invocation writes the window once, and once more what it told"
 
 
 def test_an_alert_is_a_detection_finding(cast: Cast, line: Line) -> None:
     line.ship(["this is no JSON", *recorded(cast, *(act for act, _ in EXPECTED))])
     alerts = line.alerts()
-    assert len(alerts) == 5
+    assert len(alerts) == 4
     for alert in alerts:
         assert violations(alert.finding) == []
         assert alert.finding["class_uid"] == 2004
@@ -65,6 +75,7 @@ def test_an_alert_can_be_routed_by_its_attributes(cast: Cast, line: Line) -> Non
         "rule_id": "root_token_used",
         "tactic": '["privilege-escalation"]',
         "namespace": "admin/",
+        "stage": "opened",
     }
 
 

@@ -58,6 +58,7 @@ def test_the_function_sends_and_logs_no_secret(line: Line, leak: Leak) -> None:
     assert leak.in_(*received) == set()
     assert leak.in_(*sent) == set()
     assert leak.in_(*line.log()) == set()
+    assert leak.in_(*(window["s"]["B"].decode("latin-1") for window in line.remembered())) == set()
 
 
 @pytest.mark.parametrize("format", ["text", "json"])

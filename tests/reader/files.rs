@@ -92,7 +92,7 @@ fn a_file_that_cannot_be_read_hides_no_other() {
     let problems =
         [(0, Code::FileUnreadable), (2, Code::FileTooLarge), (3, Code::FileNotUtf8), (4, Code::FileUnreadable)];
     assert_eq!(codes(&sources), problems);
-    let names: Vec<_> = rule::read(&sources).rules.into_iter().map(|rule| rule.name).collect();
+    let names: Vec<_> = rule::read(&sources).rules.into_iter().map(|rule| rule.header.name).collect();
     assert_eq!(names, ["good", "zzz"]);
 }
 

@@ -1,8 +1,6 @@
 //! What rules become.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use jiff::civil::date;
 use serde::Deserialize;
@@ -15,11 +13,7 @@ use vaultwatch::rule::{
     Threshold, TimePart, Timespan,
 };
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cases {
-    case: Vec<Case>,
-}
+use crate::cases;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,10 +31,8 @@ fn read_one(text: &str) -> Rule {
 
 #[test]
 fn every_search_becomes_what_it_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reader/typed.toml");
-    let cases: Cases = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let mut failures = String::new();
-    for Case { name, search, is } in cases.case {
+    for Case { name, search, is } in cases::of_file("tests/reader/typed.toml") {
         let rule = read_one(&super::completed(&format!("detection:\n  s:\n    {search}\n  condition: s\n")));
         let shown = body(&rule.detection.searches[0].body);
         if shown != is {
@@ -195,19 +187,19 @@ fn a_complete_rule_keeps_everything() {
          tags: [attack.t1528]\n\
          alert: {runbook: [Look., Act.]}\n",
     );
-    assert_eq!(rule.title, "Ein Titel");
-    assert_eq!(rule.id.to_string(), "6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b01");
-    assert_eq!(rule.name, "case");
-    assert_eq!(rule.status, Status::Test);
-    assert_eq!(rule.description.as_deref(), Some("It means this.\n"));
-    assert_eq!(rule.references, ["https://example.org/a", "https://example.org/b"]);
-    assert_eq!(rule.author.as_deref(), Some("somebody"));
-    assert_eq!((rule.date, rule.modified), (Some(date(2026, 11, 22)), Some(date(2026, 11, 23))));
-    assert_eq!(rule.falsepositives, ["a", "b"]);
-    assert_eq!(rule.level, Level::Critical);
-    assert_eq!(rule.tags, ["attack.t1528"]);
-    assert_eq!(rule.alert.runbook, ["Look.", "Act."]);
-    assert_eq!(rule.span.bytes, 7..16);
+    assert_eq!(rule.header.title, "Ein Titel");
+    assert_eq!(rule.header.id.to_string(), "6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b01");
+    assert_eq!(rule.header.name, "case");
+    assert_eq!(rule.header.status, Status::Test);
+    assert_eq!(rule.header.description.as_deref(), Some("It means this.\n"));
+    assert_eq!(rule.header.references, ["https://example.org/a", "https://example.org/b"]);
+    assert_eq!(rule.header.author.as_deref(), Some("somebody"));
+    assert_eq!((rule.header.date, rule.header.modified), (Some(date(2026, 11, 22)), Some(date(2026, 11, 23))));
+    assert_eq!(rule.header.falsepositives, ["a", "b"]);
+    assert_eq!(rule.header.level, Level::Critical);
+    assert_eq!(rule.header.tags, ["attack.t1528"]);
+    assert_eq!(rule.header.alert.runbook, ["Look.", "Act."]);
+    assert_eq!(rule.header.span.bytes, 7..16);
 }
 
 #[test]
@@ -215,9 +207,9 @@ fn what_a_rule_lacks_is_derived_and_stays_the_same() {
     let text = "title: X\nlogsource: {product: vault, service: audit}\ndetection: {s: {x: v}, condition: s}\n";
     let reading = rule::read(&Sources(vec![Source::new("some/dir/Some Rule-1.yml", text)]));
     let [rule] = reading.rules.as_slice() else { panic!("one rule: {:?}", reading.diagnostics) };
-    assert_eq!(rule.name, "some_rule_1");
-    assert_eq!(rule.id.to_string(), "b9357ac4-ae5e-50ca-b718-451066ac0536");
-    assert_eq!((rule.level, rule.status), (Level::Medium, Status::Stable));
+    assert_eq!(rule.header.name, "some_rule_1");
+    assert_eq!(rule.header.id.to_string(), "b9357ac4-ae5e-50ca-b718-451066ac0536");
+    assert_eq!((rule.header.level, rule.header.status), (Level::Medium, Status::Stable));
 }
 
 fn read_all(texts: &[&str]) -> Reading {
@@ -231,13 +223,13 @@ fn an_alert_block_keeps_everything() {
         "alert:\n  group-by: [a.b, c]\n  suppress: 1h\n  title: 'x {a.b}}} {{y'\n  severity: high\n\
          related: [{id: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b01, type: renamed}]",
     ));
-    assert_eq!(rule.alert.group_by, ["a.b", "c"]);
-    assert_eq!(rule.alert.suppress, Timespan::parse("1h"));
+    assert_eq!(rule.header.alert.group_by, ["a.b", "c"]);
+    assert_eq!(rule.header.alert.suppress, Timespan::parse("1h"));
     let (text, field) = (|text: &str| TemplatePart::Text(text.to_owned()), TemplatePart::Field("a.b".to_owned()));
-    assert_eq!(rule.alert.title.unwrap().parts, [text("x "), field, text("} {y")]);
-    assert_eq!(rule.alert.severity.unwrap().constant(), Some("high"));
+    assert_eq!(rule.header.alert.title.unwrap().parts, [text("x "), field, text("} {y")]);
+    assert_eq!(rule.header.alert.severity.unwrap().constant(), Some("high"));
     let id = "6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b01".parse().unwrap();
-    assert_eq!(rule.related, [Related { id, relation: Relation::Renamed }]);
+    assert_eq!(rule.header.related, [Related { id, relation: Relation::Renamed }]);
 }
 
 #[test]
@@ -250,7 +242,7 @@ fn tests_keep_everything() {
          rsigma.exemplars: [{event: {x: v}, expect: no-match}]",
     ));
     let bare = |event: &TestEvent| (event.repeat, event.at, event.every, event.vary.len(), event.without.len());
-    let [one, two, three] = rule.tests.as_slice() else { panic!("three tests: {:?}", rule.tests) };
+    let [one, two, three] = rule.header.tests.as_slice() else { panic!("three tests: {:?}", rule.header.tests) };
     let RuleTest { name, events, expect, .. } = one;
     assert_eq!((name.as_str(), events.len(), expect.matches), ("one", 1, true));
     assert!(matches!(&events[0].base, EventBase::Like { name, .. } if name == "unwrap"));
@@ -283,8 +275,8 @@ fn a_correlation_keeps_everything() {
     ]);
     assert_eq!(reading.diagnostics, []);
     let [it] = reading.correlations.as_slice() else { panic!("one correlation") };
-    assert_eq!((it.name.as_str(), it.title.as_str()), ("file_1", "Many"));
-    assert_eq!((it.level, it.status, it.generate), (Level::High, Status::Test, true));
+    assert_eq!((it.header.name.as_str(), it.header.title.as_str()), ("file_1", "Many"));
+    assert_eq!((it.header.level, it.header.status, it.generate), (Level::High, Status::Test, true));
     assert_eq!(it.rules, ["file_0"]);
     assert_eq!(it.group_by, ["who", "request.path"]);
     assert_eq!(it.timespan.to_string(), "15m");
@@ -295,6 +287,37 @@ fn a_correlation_keeps_everything() {
     let least = Threshold { comparison: Comparison::Gte, negated: false, bound: Number::Decimal(1.5) };
     let not = Threshold { comparison: Comparison::Eq, negated: true, bound: Number::Integer(7) };
     assert_eq!(it.condition, [least, not]);
+}
+
+#[test]
+fn what_an_alert_does_not_say_has_a_default() {
+    for (written, group_by, suppress) in [
+        ("{runbook: [Look.]}", vec!["derived.principal", "request.remote_address"], "1h"),
+        ("{suppress: 0}", vec!["derived.principal", "request.remote_address"], "0s"),
+        ("{group-by: [request.path], suppress: 2d}", vec!["request.path"], "2d"),
+    ] {
+        let alert = read_one(&super::completed(&format!("alert: {written}\n"))).header.alert;
+        let grouped: Vec<&str> = alert.group_by().collect();
+        assert_eq!((grouped, alert.suppress().to_string().as_str()), (group_by, suppress), "{written}");
+    }
+}
+
+#[test]
+fn what_is_seen_for_the_first_time_keeps_everything() {
+    for (written, warmup) in [("", "0s"), (", warmup: 0d", "0d"), (", warmup: 2w", "2w")] {
+        let reading = read_all(&[
+            &super::completed("name: file_0"),
+            &format!(
+                "title: New\nid: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b01\nname: file_1\nlevel: low\ncorrelation: {{type: \
+                 first_seen, rules: [file_0], group-by: [x], timespan: 30d, field: y{written}}}\n"
+            ),
+        ]);
+        assert_eq!(reading.diagnostics, []);
+        let [it] = reading.correlations.as_slice() else { panic!("one correlation") };
+        let warmup = Timespan::parse(warmup).unwrap();
+        assert_eq!(it.kind, CorrelationKind::FirstSeen { field: "y".to_owned(), warmup });
+        assert_eq!((it.condition.as_slice(), it.timespan.to_string().as_str()), (&[][..], "30d"));
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) fn names(rules: &RuleSet, event: &str) -> Vec<String> {
         adds_up(trace);
         trace.matched
     });
-    matched.map(|(rule, _)| rule.name.clone()).collect()
+    matched.map(|(rule, _)| rule.header.name.clone()).collect()
 }
 
 fn adds_up(trace: &Trace<'_>) {

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::alert::Stage;
+
 type Text<'a> = Cow<'a, str>;
 
 /// The class, and what an alert says in it.
@@ -14,11 +16,11 @@ pub(super) struct DetectionFinding<'a> {
     #[serde(flatten)]
     pub(super) class: Classification,
     pub(super) time: i64,
+    #[serde(flatten)]
+    pub(super) aggregate: Option<Aggregate>,
     pub(super) severity_id: u8,
     pub(super) severity: &'static str,
     pub(super) message: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) count: Option<usize>,
     pub(super) finding_info: FindingInfo<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) evidences: Vec<EvidenceArtifact<'a>>,
@@ -30,6 +32,15 @@ pub(super) struct DetectionFinding<'a> {
     pub(super) remediation: Option<Remediation>,
     pub(super) metadata: Metadata<'a>,
     pub(super) unmapped: Unmapped<'a>,
+}
+
+/// What only a finding about several events has; times in milliseconds.
+#[derive(Serialize)]
+pub(super) struct Aggregate {
+    pub(super) count: u64,
+    pub(super) start_time: i64,
+    pub(super) end_time: i64,
+    pub(super) duration: i64,
 }
 
 /// What every alert has in common.
@@ -49,9 +60,15 @@ pub(super) struct Classification {
 }
 
 impl Classification {
-    /// A Detection Finding that was just created; an alert unless its rule is in shadow.
-    pub(super) fn created(shadow: bool) -> Self {
-        Self { is_alert: !shadow, ..CREATED }
+    /// A Detection Finding that was created, updated or closed. It wants somebody's attention unless it is closed or its
+    /// rule is in shadow.
+    pub(super) fn of(stage: Stage, shadow: bool) -> Self {
+        let stage = match stage {
+            Stage::Opened => CREATED,
+            Stage::Repeated => UPDATED,
+            Stage::Ended => CLOSED,
+        };
+        Self { is_alert: stage.is_alert && !shadow, ..stage }
     }
 }
 
@@ -67,6 +84,26 @@ const CREATED: Classification = Classification {
     status_id: 1,
     status: "New",
     is_alert: true,
+};
+
+const UPDATED: Classification = Classification {
+    activity_id: 2,
+    activity_name: "Update",
+    type_uid: 200_402,
+    type_name: "Detection Finding: Update",
+    ..CREATED
+};
+
+/// That it is over does not mean that anybody has looked into it, which is what OCSF's `Resolved` says.
+const CLOSED: Classification = Classification {
+    activity_id: 3,
+    activity_name: "Close",
+    type_uid: 200_403,
+    type_name: "Detection Finding: Close",
+    status_id: 99,
+    status: "Ended",
+    is_alert: false,
+    ..CREATED
 };
 
 /// `metadata`
@@ -104,7 +141,10 @@ pub(super) struct FindingInfo<'a> {
     pub(super) desc: Option<Text<'a>>,
     pub(super) analytic: Analytic<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) related_analytics: Vec<Analytic<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) attacks: Vec<AttackObject<'a>>,
+    pub(super) created_time: i64,
     pub(super) first_seen_time: i64,
     pub(super) last_seen_time: i64,
     pub(super) data_sources: [&'static str; 1],
@@ -113,11 +153,19 @@ pub(super) struct FindingInfo<'a> {
 /// `analytic`: the rule.
 #[derive(Serialize)]
 pub(super) struct Analytic<'a> {
-    pub(super) uid: String,
-    pub(super) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<String>,
+    name: Text<'a>,
     #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) type_id: u8,
+    kind: &'static str,
+    type_id: u8,
+}
+
+impl<'a> Analytic<'a> {
+    /// A correlation is a rule, too: OCSF's other kinds are statistics, learning and searches of content.
+    pub(super) fn rule(uid: Option<String>, name: Text<'a>) -> Self {
+        Self { uid, name, kind: "Rule", type_id: 1 }
+    }
 }
 
 /// `attack`
@@ -271,6 +319,22 @@ pub(super) struct Remediation {
 /// `unmapped`: what the schema has no place for, and a flat copy of what it has.
 #[derive(Default, Serialize)]
 pub(super) struct Unmapped<'a> {
+    /// `opened`, `repeated`, `ended`
+    pub(super) stage: &'static str,
+    /// How often it has happened, or how many log events it is about.
+    pub(super) count: u64,
+    /// How many distinct addresses they came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) addresses: Option<usize>,
+    /// Why a correlation fired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<Text<'a>>,
+    /// The rules whose matches a correlation saw.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) rules: Vec<Text<'a>>,
+    /// What a correlation's matches have in common.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) group: Vec<Matched<'a>>,
     pub(super) events: Vec<EventPosition<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) entry_type: Option<Text<'a>>,
@@ -322,7 +386,7 @@ pub(super) struct Unmapped<'a> {
     pub(super) omitted: BTreeMap<&'static str, usize>,
 }
 
-/// A field that made the rule match.
+/// A field that made the rule match, or that a correlation groups by.
 #[derive(Serialize)]
 pub(super) struct Matched<'a> {
     pub(super) field: Text<'a>,

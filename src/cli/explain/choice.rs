@@ -7,16 +7,22 @@ use uuid::Uuid;
 
 use crate::cli::failure::Failure;
 use crate::cli::{Console, diagnostics, rules};
-use crate::detect::RuleId;
 use crate::diagnostic::{Diagnostic, Severity, Source, SourceId, Sources};
-use crate::rule::{self, Reading, Rule, suggest};
+use crate::rule::{self, Header, Reading, suggest};
 use crate::rule_files;
 
 /// The rule that was named, among all that were read with it.
 pub(super) struct Chosen {
     pub(super) sources: Sources,
-    pub(super) rules: Vec<Rule>,
-    pub(super) id: RuleId,
+    pub(super) reading: Reading,
+    pub(super) choice: Choice,
+}
+
+/// A rule, by its place among those of its kind.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Choice {
+    Rule(usize),
+    Correlation(usize),
 }
 
 /// Why there is no one rule where one was named.
@@ -50,19 +56,23 @@ impl RuleError {
 /// Finds the rule by its file, its name or its id. Whatever is wrong with other rules does not matter here.
 pub(super) fn choose(wanted: &str, named: Option<&Path>, console: &mut Console<'_>) -> Result<Chosen, Failure> {
     let (sources, file) = sources(wanted, named)?;
-    let Reading { rules, diagnostics, .. } = rule::read(&sources);
+    let reading = rule::read(&sources);
+    let choices = choices(&reading);
     let found = match file {
-        Some(file) => of_file(&rules, file, wanted),
-        None => by_name(&rules, wanted).ok_or_else(|| unknown(&rules, wanted, named)),
+        Some(file) => of_file(&choices, file, wanted),
+        None => by_name(&choices, wanted).ok_or_else(|| unknown(&choices, wanted, named)),
     };
-    let about = match (&found, file) {
-        (_, Some(file)) => Some(file),
-        (Ok(at), None) => rules.get(*at).map(|rule| rule.span.source),
-        (Err(_), None) => None,
-    };
-    tell(&sources, &diagnostics, about, console)?;
-    let id = RuleId::at(found?);
-    Ok(Chosen { sources, rules, id })
+    let about = file.or(found.as_ref().ok().map(|(header, _)| header.span.source));
+    tell(&sources, &reading.diagnostics, about, console)?;
+    let (_, choice) = found?;
+    Ok(Chosen { sources, reading, choice })
+}
+
+/// Everything that can be explained.
+fn choices(reading: &Reading) -> Vec<(&Header, Choice)> {
+    let rules = reading.rules.iter().map(|rule| &rule.header).zip((0..).map(Choice::Rule));
+    let correlations = reading.correlations.iter().map(|correlation| &correlation.header);
+    rules.chain(correlations.zip((0..).map(Choice::Correlation))).collect()
 }
 
 /// The rules to read, and the file among them if one was named. A file is read with the rules around it, since they
@@ -82,25 +92,29 @@ fn sources(wanted: &str, named: Option<&Path>) -> Result<(Sources, Option<Source
     Ok((rule_files::read(Path::new(wanted))?, Some(SourceId(0))))
 }
 
-fn of_file(rules: &[Rule], file: SourceId, wanted: &str) -> Result<usize, RuleError> {
-    let mut of_file = rules.iter().enumerate().filter(|(_, rule)| rule.span.source == file);
-    match (of_file.next(), of_file.next()) {
-        (Some((only, _)), None) => Ok(only),
-        (None, _) => Err(RuleError::NothingLoads { file: wanted.to_owned() }),
-        (Some(_), Some(_)) => {
-            let names = rules.iter().filter(|rule| rule.span.source == file).map(|rule| rule.name.clone());
+fn of_file<'h>(
+    choices: &[(&'h Header, Choice)],
+    file: SourceId,
+    wanted: &str,
+) -> Result<(&'h Header, Choice), RuleError> {
+    let of_file: Vec<_> = choices.iter().filter(|(header, _)| header.span.source == file).copied().collect();
+    match of_file.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(RuleError::NothingLoads { file: wanted.to_owned() }),
+        several => {
+            let names = several.iter().map(|(header, _)| header.name.clone());
             Err(RuleError::Several { file: wanted.to_owned(), names: names.collect() })
         }
     }
 }
 
-fn by_name(rules: &[Rule], wanted: &str) -> Option<usize> {
+fn by_name<'h>(choices: &[(&'h Header, Choice)], wanted: &str) -> Option<(&'h Header, Choice)> {
     let id = Uuid::parse_str(wanted).ok();
-    rules.iter().position(|rule| rule.name == wanted || Some(rule.id) == id)
+    choices.iter().find(|(header, _)| header.name == wanted || Some(header.id) == id).copied()
 }
 
-fn unknown(rules: &[Rule], wanted: &str, named: Option<&Path>) -> RuleError {
-    let nearest = suggest::nearest(wanted, rules.iter().map(|rule| rule.name.as_str())).map(str::to_owned);
+fn unknown(choices: &[(&Header, Choice)], wanted: &str, named: Option<&Path>) -> RuleError {
+    let nearest = suggest::nearest(wanted, choices.iter().map(|(header, _)| header.name.as_str())).map(str::to_owned);
     let path = rules::place(named).map_or_else(|_| String::new(), |path| path.display().to_string());
     RuleError::Unknown { wanted: wanted.to_owned(), path, nearest }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Explained, words};
 use crate::alert::Redacted;
+use crate::cli::render;
 use crate::detect::trace::{
     BodyPart, BodyTrace, ConditionPart, ConditionTrace, ItemTrace, Miss, SearchTrace, TestTrace,
 };
@@ -92,13 +93,13 @@ struct TestReport {
 
 /// One object, on several lines.
 pub(super) fn json(explained: &Explained<'_>) -> String {
-    let (file, line) = explained.place(&explained.rule.span);
+    let (file, line) = explained.sources.place(&explained.rule.header.span);
     let facts = &explained.facts;
     let report = Report {
         rule: RuleReport {
-            name: &explained.rule.name,
-            id: explained.rule.id.to_string(),
-            title: &explained.rule.title,
+            name: &explained.rule.header.name,
+            id: explained.rule.header.id.to_string(),
+            title: &explained.rule.header.title,
             file,
             line,
         },
@@ -114,13 +115,12 @@ pub(super) fn json(explained: &Explained<'_>) -> String {
         condition: explained.condition(&explained.trace.condition),
         searches: explained.trace.searches.iter().map(|search| explained.search(search)).collect(),
     };
-    // Texts, numbers and lists of them always have a JSON form.
-    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+    render::json(&report)
 }
 
 impl Explained<'_> {
     fn line(&self, span: &Span) -> usize {
-        self.place(span).1
+        self.sources.place(span).1
     }
 
     fn condition(&self, condition: &ConditionTrace) -> ConditionReport<'_> {

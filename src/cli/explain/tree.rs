@@ -27,7 +27,7 @@ impl Look {
     /// For files, which other programs read.
     pub(in crate::cli) const PLAIN: Self = Self { unicode: true, color: false };
 
-    fn mark(self, held: bool) -> String {
+    pub(super) fn mark(self, held: bool) -> String {
         let (mark, hue) = match (held, self.unicode) {
             (true, true) => ("✓", AnsiColor::Green),
             (true, false) => ("+", AnsiColor::Green),
@@ -37,21 +37,21 @@ impl Look {
         painted(mark, hue.on_default().bold(), self.color)
     }
 
-    fn aside(self, text: &str) -> String {
+    pub(super) fn aside(self, text: &str) -> String {
         painted(text, Style::new().dimmed(), self.color)
     }
 }
 
 /// What was asked, the answer, and the tree.
 pub(super) fn whole(explained: &Explained<'_>, look: Look) -> String {
-    let (file, line) = explained.place(&explained.rule.span);
+    let (file, line) = explained.sources.place(&explained.rule.header.span);
     let verdict = if explained.trace.matched { "matches" } else { "does not match" };
-    let answer = format!("{} {verdict}", explained.rule.name);
+    let answer = format!("{} {verdict}", explained.rule.header.name);
     format!(
         "{} {}\n  rule   {} ({}:{line})\n  event  {}: {}\n\n{}",
         look.mark(explained.trace.matched),
         painted(&answer, Style::new().bold(), look.color),
-        render::plain(&explained.rule.title),
+        render::plain(&explained.rule.header.title),
         render::plain(file),
         render::plain(explained.event_name),
         event(explained),

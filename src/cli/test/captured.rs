@@ -13,7 +13,9 @@ use crate::rule_test::{CaptureError, CapturedLines, captured_places};
 pub(super) fn read(reading: &Reading, sources: &Sources, rules: &Path) -> CapturedLines {
     let mut files: HashMap<PathBuf, Result<String, String>> = HashMap::new();
     let mut lines = CapturedLines::new();
-    for place in reading.rules.iter().flat_map(captured_places) {
+    let of_rules = reading.rules.iter().map(|rule| &rule.header);
+    let headers = of_rules.chain(reading.correlations.iter().map(|correlation| &correlation.header));
+    for place in headers.flat_map(captured_places) {
         let rule_file = sources.get(place.source).map_or("", |source| source.path.as_str());
         let path = find(&place.path, Path::new(rule_file), rules);
         let text =

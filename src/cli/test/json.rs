@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::report::{Mutated, Report, tell};
 use crate::cli::explain::tree::Look;
+use crate::cli::render;
+use crate::rule_test::TestRun;
 
 #[derive(Serialize)]
 struct Document<'r> {
@@ -20,7 +22,7 @@ struct Test<'r> {
     name: &'r str,
     file: &'r str,
     line: usize,
-    /// `passed`, `failed` or `skipped`.
+    /// `passed` or `failed`.
     outcome: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failures: Vec<Failure>,
@@ -52,32 +54,27 @@ struct Mutant<'r> {
 pub(super) fn document(report: &Report<'_>) -> String {
     let document = Document {
         tests: tests(report),
-        rules_without_tests: report.untested.iter().map(|rule| rule.name.as_str()).collect(),
+        rules_without_tests: report.untested.iter().map(|header| header.name.as_str()).collect(),
         mutants: report.mutated.as_ref().map(|mutated| mutants(report, mutated)),
     };
-    // Nothing in the document can fail to be written: it has no maps and no floating-point numbers.
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    render::json(&document)
 }
 
 fn tests<'r>(report: &'r Report<'_>) -> Vec<Test<'r>> {
-    let ran = report.runs.iter().map(|run| {
-        let (file, line) = report.file_and_line(&run.test.span);
+    let test = |run: &'r TestRun<'r>| {
+        let (file, line) = report.sources.place(&run.test.span);
         let told = tell(run, Look::PLAIN).into_iter();
         let failures = told.map(|told| Failure { message: told.message, why: told.why }).collect();
         let outcome = if run.passed() { "passed" } else { "failed" };
-        Test { rule: &run.rule.name, name: &run.test.name, file, line, outcome, failures }
-    });
-    let skipped = report.not_evaluated.iter().map(|(rule, test)| {
-        let (file, line) = report.file_and_line(&test.span);
-        Test { rule, name: &test.name, file, line, outcome: "skipped", failures: Vec::new() }
-    });
-    ran.chain(skipped).collect()
+        Test { rule: &run.tested.header().name, name: &run.test.name, file, line, outcome, failures }
+    };
+    report.runs.iter().map(test).collect()
 }
 
 fn mutants<'r>(report: &'r Report<'_>, mutated: &'r Mutated<'_>) -> Mutants<'r> {
-    let unnoticed = mutated.survivors().map(|(rule, mutant)| {
-        let (file, line) = report.file_and_line(&mutant.span);
-        Mutant { rule: &rule.name, file, line, change: &mutant.change }
+    let unnoticed = mutated.survivors().map(|(header, mutant)| {
+        let (file, line) = report.sources.place(&mutant.span);
+        Mutant { rule: &header.name, file, line, change: &mutant.change }
     });
     Mutants { tried: mutated.tried(), not_tried: mutated.left_out(), unnoticed: unnoticed.collect() }
 }

@@ -17,14 +17,9 @@ pub(super) fn document(report: &Report<'_>) -> String {
 fn suites(report: &Report<'_>) -> Vec<TestSuite> {
     let mut suites: Vec<TestSuite> = Vec::new();
     for run in &report.runs {
-        add(&mut suites, &run.rule.name, ran(report, run));
+        add(&mut suites, &run.tested.header().name, ran(report, run));
     }
-    for (rule, test) in &report.not_evaluated {
-        let mut status = TestCaseStatus::skipped();
-        status.set_message("correlation rules are not evaluated yet");
-        add(&mut suites, rule, TestCase::new(&*test.name, status));
-    }
-    for (rule, mutation) in report.mutated.iter().flat_map(|mutated| &mutated.mutations) {
+    for (header, mutation) in report.mutated.iter().flat_map(|mutated| &mutated.mutations) {
         let unnoticed = mutation.unnoticed.iter();
         let lines: Vec<String> =
             unnoticed.map(|mutant| format!("{}  {}", report.place(&mutant.span), mutant.change)).collect();
@@ -33,7 +28,7 @@ fn suites(report: &Report<'_>) -> Vec<TestSuite> {
         } else {
             failed("mutants that no test notices", &lines.join("\n"))
         };
-        add(&mut suites, &rule.name, TestCase::new("every mutant is noticed", status));
+        add(&mut suites, &header.name, TestCase::new("every mutant is noticed", status));
     }
     suites
 }

@@ -4,21 +4,20 @@ use crate::alert::Redactor;
 use crate::alert::text::visible;
 use crate::audit::{self, Buffers};
 use crate::cli::explain::tree::{self, Look};
+use crate::cli::explain::window;
 use crate::cli::render;
 use crate::detect::RuleSet;
 use crate::diagnostic::{Sources, Span};
-use crate::rule::{Rule, RuleTest};
+use crate::rule::{Header, Rule};
 use crate::rule_test::mutant::{Mutant, Mutation};
-use crate::rule_test::{BuildError, Failure, Mismatch, TestRun};
+use crate::rule_test::{BuildError, Failure, Mismatch, TestRun, Tested};
 
 /// Everything that a run found out.
 pub(super) struct Report<'r> {
     pub(super) sources: &'r Sources,
-    /// In the order of the rules.
+    /// In the order of the rules, correlation rules last.
     pub(super) runs: Vec<TestRun<'r>>,
-    /// Tests of correlation rules, each with its rule's name.
-    pub(super) not_evaluated: Vec<(&'r str, &'r RuleTest)>,
-    pub(super) untested: Vec<&'r Rule>,
+    pub(super) untested: Vec<&'r Header>,
     /// If asked for.
     pub(super) mutated: Option<Mutated<'r>>,
 }
@@ -26,14 +25,14 @@ pub(super) struct Report<'r> {
 /// What the tests made of mutants.
 #[derive(Default)]
 pub(super) struct Mutated<'r> {
-    pub(super) mutations: Vec<(&'r Rule, Mutation)>,
+    pub(super) mutations: Vec<(&'r Header, Mutation)>,
     /// How many rules were left out because a test of theirs fails.
     pub(super) failing: usize,
 }
 
 impl<'r> Report<'r> {
     pub(super) fn new(sources: &'r Sources) -> Self {
-        Self { sources, runs: Vec::new(), not_evaluated: Vec::new(), untested: Vec::new(), mutated: None }
+        Self { sources, runs: Vec::new(), untested: Vec::new(), mutated: None }
     }
 
     /// Whether there is nothing to mend.
@@ -47,15 +46,8 @@ impl<'r> Report<'r> {
 
     /// `rules/policy_written.yml:24`
     pub(super) fn place(&self, span: &Span) -> String {
-        let (file, line) = self.file_and_line(span);
+        let (file, line) = self.sources.place(span);
         format!("{}:{line}", visible(file))
-    }
-
-    /// The line is counted from 1.
-    pub(super) fn file_and_line(&self, span: &Span) -> (&'r str, usize) {
-        let Some(source) = self.sources.get(span.source) else { return ("", 0) };
-        let before = source.text.get(..span.bytes.start).unwrap_or_default();
-        (&source.path, before.matches('\n').count() + 1)
     }
 }
 
@@ -73,8 +65,9 @@ impl Mutated<'_> {
     }
 
     /// The mutants that no test noticed, each with its rule.
-    pub(super) fn survivors(&self) -> impl Iterator<Item = (&Rule, &Mutant)> {
-        self.mutations.iter().flat_map(|(rule, mutation)| mutation.unnoticed.iter().map(move |mutant| (*rule, mutant)))
+    pub(super) fn survivors(&self) -> impl Iterator<Item = (&Header, &Mutant)> {
+        let of = self.mutations.iter();
+        of.flat_map(|(header, mutation)| mutation.unnoticed.iter().map(move |mutant| (*header, mutant)))
     }
 }
 
@@ -96,7 +89,7 @@ const MOST_EVENTS: usize = 3;
 /// All that is wrong with a test.
 pub(super) fn tell(run: &TestRun<'_>, look: Look) -> Vec<Told> {
     let mut told: Vec<Told> =
-        run.failures.iter().take(MOST_EVENTS).flat_map(|failure| tell_one(run.rule, failure, look)).collect();
+        run.failures.iter().take(MOST_EVENTS).flat_map(|failure| tell_one(run.tested, failure, look)).collect();
     // Repetitions mostly fail alike.
     let reasons: Vec<Vec<String>> = told.iter().map(|told| told.why.clone()).collect();
     for (told, before) in told.iter_mut().skip(1).zip(&reasons) {
@@ -111,23 +104,24 @@ pub(super) fn tell(run: &TestRun<'_>, look: Look) -> Vec<Told> {
     told
 }
 
-fn tell_one(rule: &Rule, failure: &Failure, look: Look) -> Vec<Told> {
-    match failure {
-        Failure::Build(error) => vec![build(error)],
-        Failure::Event { event, mismatches } => {
-            let which = if event.of > 1 { format!(" (event {} of {})", event.number, event.of) } else { String::new() };
-            let tell = |mismatch| Told::plain(mismatched(mismatch) + &which);
-            let mut told: Vec<Told> = mismatches.iter().map(tell).collect();
-            // The tree explains verdicts, and has nothing to say about alerts.
-            let is_verdict = |mismatch: &Mismatch| !matches!(mismatch, Mismatch::Alert { .. });
-            if mismatches.iter().any(is_verdict)
-                && let Some(last) = told.last_mut()
-            {
-                last.why = explain(rule, &event.text, look);
-            }
-            told
+fn tell_one(tested: Tested<'_>, failure: &Failure, look: Look) -> Vec<Told> {
+    let (mismatches, which) = match failure {
+        Failure::Build(error) => return vec![build(error)],
+        Failure::Event { event, mismatches } if event.of > 1 => {
+            (mismatches, format!(" (event {} of {})", event.number, event.of))
         }
+        Failure::Event { mismatches, .. } | Failure::Log { mismatches, .. } => (mismatches, String::new()),
+    };
+    let tell = |mismatch| Told::plain(mismatched(tested, mismatch) + &which);
+    let mut told: Vec<Told> = mismatches.iter().map(tell).collect();
+    // Verdicts are explained, and there is nothing to say about alerts.
+    let is_verdict = |mismatch: &Mismatch| !matches!(mismatch, Mismatch::Alert { .. });
+    if mismatches.iter().any(is_verdict)
+        && let Some(last) = told.last_mut()
+    {
+        last.why = explain(tested, failure, look);
     }
+    told
 }
 
 fn build(error: &BuildError) -> Told {
@@ -139,10 +133,11 @@ fn build(error: &BuildError) -> Told {
     Told { message: visible(&error.to_string()).into_owned(), why }
 }
 
-fn mismatched(mismatch: &Mismatch) -> String {
+fn mismatched(tested: Tested<'_>, mismatch: &Mismatch) -> String {
+    let verb = if matches!(tested, Tested::Rule(_)) { "match" } else { "fire" };
     match mismatch {
-        Mismatch::NoMatch => "it should match, and does not".to_owned(),
-        Mismatch::Match => "it should not match, and does".to_owned(),
+        Mismatch::NoMatch => format!("it should {verb}, and does not"),
+        Mismatch::Match => format!("it should not {verb}, and does"),
         Mismatch::SearchDoesNotHold(name) => format!("the search `{}` should hold, and does not", visible(name)),
         Mismatch::Alert { field, expected, found } => {
             let found = match found.first() {
@@ -155,12 +150,20 @@ fn mismatched(mismatch: &Mismatch) -> String {
     }
 }
 
-/// What became of each part of the rule, a line each.
-fn explain(rule: &Rule, event: &str, look: Look) -> Vec<String> {
+/// What became of each part of the rule, or of each group of the correlation, a line each.
+fn explain(tested: Tested<'_>, failure: &Failure, look: Look) -> Vec<String> {
+    let explained = match (tested, failure) {
+        (Tested::Rule(rule), Failure::Event { event, .. }) => explain_rule(rule, &event.text, look),
+        (Tested::Correlation(ensemble), Failure::Log { events, .. }) => window::of_test(ensemble, events, look),
+        _ => String::new(),
+    };
+    explained.lines().map(str::to_owned).collect()
+}
+
+fn explain_rule(rule: &Rule, event: &str, look: Look) -> String {
     let rules = RuleSet::compile(vec![rule.clone()]);
     let mut buffers = Buffers::default();
-    let Ok(event) = audit::read(event, rules.fields(), &mut buffers) else { return Vec::new() };
+    let Ok(event) = audit::read(event, rules.fields(), &mut buffers) else { return String::new() };
     let trace = rules.rules().next().and_then(|(id, _)| rules.trace(id, &event));
-    let drawn = trace.map(|trace| tree::tree(&trace, &Redactor::new(&event), look)).unwrap_or_default();
-    drawn.lines().map(str::to_owned).collect()
+    trace.map(|trace| tree::tree(&trace, &Redactor::new(&event), look)).unwrap_or_default()
 }

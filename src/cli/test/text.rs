@@ -14,7 +14,7 @@ pub(super) fn failures(report: &Report<'_>, look: Look) -> String {
     let mut text = String::new();
     for run in report.runs.iter().filter(|run| !run.passed()) {
         let label = render::painted("FAILED", AnsiColor::Red.on_default().bold(), look.color);
-        let _ = writeln!(text, "{label}  {}: {}", visible(&run.rule.name), visible(&run.test.name));
+        let _ = writeln!(text, "{label}  {}: {}", visible(&run.tested.header().name), visible(&run.test.name));
         let _ = writeln!(text, "        {}", report.place(&run.test.span));
         for told in tell(run, look) {
             let _ = writeln!(text, "        {}", told.message);
@@ -24,10 +24,10 @@ pub(super) fn failures(report: &Report<'_>, look: Look) -> String {
         }
         text.push('\n');
     }
-    for (rule, mutant) in report.mutated.iter().flat_map(Mutated::survivors) {
+    for (header, mutant) in report.mutated.iter().flat_map(Mutated::survivors) {
         let label = render::painted("UNNOTICED", AnsiColor::Yellow.on_default().bold(), look.color);
         let place = report.place(&mutant.span);
-        let _ = writeln!(text, "{label}  {}  {place}  {}", visible(&rule.name), visible(&mutant.change));
+        let _ = writeln!(text, "{label}  {}  {place}  {}", visible(&header.name), visible(&mutant.change));
     }
     text
 }
@@ -39,11 +39,6 @@ pub(super) fn summary(report: &Report<'_>) -> String {
     let mut text = format!("{}, {} passed, {failed} failed\n", counted(ran, "test", "tests"), ran - failed);
     if !report.untested.is_empty() {
         let _ = writeln!(text, "{} without tests", counted(report.untested.len(), "rule", "rules"));
-    }
-    if !report.not_evaluated.is_empty() {
-        let count = report.not_evaluated.len();
-        let tests = counted(count, "test of a correlation rule is", "tests of correlation rules are");
-        let _ = writeln!(text, "{tests} not evaluated yet");
     }
     if let Some(mutated) = &report.mutated {
         text.push_str(&mutants(mutated));

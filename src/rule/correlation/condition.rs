@@ -6,8 +6,8 @@ use super::super::metadata::{self, strict_keys};
 use super::super::report::Report;
 use super::super::scalar::Value;
 use super::super::yaml::{Content, Entry};
-use super::reader::Type;
-use super::{CorrelationKind, Threshold};
+use super::reader::{Type, entry};
+use super::{CorrelationKind, MOST_ENTRIES, Threshold, first_seen};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::number::Number;
 
@@ -26,22 +26,23 @@ const KEYS: [&str; 8] = ["gt", "gte", "lt", "lte", "eq", "neq", "field", "percen
 /// The percentile of a `value_percentile` that does not say which.
 const MIDDLE: Number = Number::Integer(50);
 
+/// The highest count that a window can tell from those below it.
+const MOST: Number = Number::Integer(MOST_ENTRIES as i128);
+
 /// What a correlation is about, and what must hold of it.
 pub(super) struct Terms {
     pub(super) kind: CorrelationKind,
     pub(super) thresholds: Vec<Threshold>,
 }
 
-/// Reads the condition, which temporal correlations can do without.
-pub(super) fn read(
-    report: &mut Report<'_>,
-    block: &Entry<'_>,
-    condition: Option<&Entry<'_>>,
-    kind: Type,
-) -> Option<Terms> {
-    let temporal = matches!(kind, Type::Temporal | Type::TemporalOrdered);
-    let Some(condition) = condition else {
-        if !temporal {
+/// Reads what the type looks at and the condition, which temporal correlations can do without.
+pub(super) fn read(report: &mut Report<'_>, block: &Entry<'_>, kind: Type) -> Option<Terms> {
+    if kind == Type::FirstSeen {
+        return Some(Terms { kind: first_seen::read(report, block)?, thresholds: Vec::new() });
+    }
+    first_seen::refuse(report, block);
+    let Some(condition) = entry(block, "condition") else {
+        if !matches!(kind, Type::Temporal | Type::TemporalOrdered) {
             let message = "this correlation has no `condition`";
             let diagnostic = Diagnostic::error(Code::MissingKey, &block.key.span, message);
             report.push(diagnostic.help("say how many it takes, such as `condition: {gte: 10}`"));
@@ -57,7 +58,7 @@ pub(super) fn read(
     let before = report.errors();
     strict_keys(report, entries, "the condition of a correlation", &KEYS);
     let about = about(report, condition, entries, kind);
-    let thresholds = thresholds(report, entries);
+    let thresholds = thresholds(report, entries, matches!(kind, Type::EventCount | Type::ValueCount));
     if thresholds.is_empty() && report.errors() == before {
         let message = "this condition compares with nothing";
         let diagnostic = Diagnostic::error(Code::MissingKey, &condition.key.span, message);
@@ -70,17 +71,36 @@ pub(super) fn read(
     Some(Terms { kind: about?, thresholds })
 }
 
-fn thresholds(report: &mut Report<'_>, entries: &[Entry<'_>]) -> Vec<Threshold> {
+/// Reads the operators; `counts` says that they are about a number of events or of values.
+fn thresholds(report: &mut Report<'_>, entries: &[Entry<'_>], counts: bool) -> Vec<Threshold> {
     let mut thresholds = Vec::new();
     for entry in entries {
         let Some((_, comparison, negated)) = OPERATORS.iter().find(|(name, ..)| *name == entry.key.text) else {
             continue;
         };
-        if let Some(bound) = number(report, entry) {
-            thresholds.push(Threshold { comparison: *comparison, negated: *negated, bound });
+        let Some(bound) = number(report, entry) else { continue };
+        let threshold = Threshold { comparison: *comparison, negated: *negated, bound };
+        if counts && !is_within_reach(&threshold) {
+            report.push(out_of_reach(entry, bound));
         }
+        thresholds.push(threshold);
     }
     thresholds
+}
+
+/// Whether the events that a window keeps are enough to tell: `gte: 5` needs five of them, `gt: 5` a sixth.
+fn is_within_reach(threshold: &Threshold) -> bool {
+    let order = threshold.bound.compare(MOST);
+    match threshold.comparison {
+        Comparison::Gte | Comparison::Lt => order.is_le(),
+        Comparison::Gt | Comparison::Lte | Comparison::Eq => order.is_lt(),
+    }
+}
+
+fn out_of_reach(entry: &Entry<'_>, bound: Number) -> Diagnostic {
+    let message = format!("`{}: {bound}` is beyond what is counted", entry.key.text);
+    let help = format!("a window keeps the newest {MOST} events: ask for `gte: {MOST}`, or for fewer in less time");
+    Diagnostic::error(Code::InvalidNumber, &entry.value.span, message).help(help)
 }
 
 fn number(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Number> {
@@ -121,7 +141,7 @@ fn about(report: &mut Report<'_>, condition: &Entry<'_>, entries: &[Entry<'_>], 
     if kind == Type::ValueCount && matches!(field.value.content, Content::List(_)) {
         return Some(CorrelationKind::ValueCount { fields: metadata::fields(report, field)? });
     }
-    let field = metadata::text(report, field)?.text.to_string();
+    let field = metadata::field(report, field)?;
     match kind {
         Type::ValueCount => Some(CorrelationKind::ValueCount { fields: vec![field] }),
         Type::ValueSum => Some(CorrelationKind::ValueSum { field }),

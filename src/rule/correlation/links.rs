@@ -48,7 +48,7 @@ impl Node {
     }
 
     fn name(&self) -> &str {
-        &self.correlation.name
+        &self.correlation.header.name
     }
 
     /// The first of its references to one of these correlations.

@@ -1,24 +1,25 @@
 //! A document that is a correlation rule -> a draft, in which references are not looked up yet.
 
 use super::super::document::{self, File, Kind};
-use super::super::header::{self, Identity};
+use super::super::header;
 use super::super::metadata::{self, strict_keys};
 use super::super::reference::{self, Reference};
 use super::super::report::Report;
 use super::super::scalar::Value;
 use super::super::test_case::reader::{self as tests, Subject};
 use super::super::yaml::{Content, Entry, Node};
-use super::super::{Timespan, spans, timespan};
+use super::super::{Header, Timespan, timespan};
 use super::condition::{self, Terms};
 use super::{Correlation, CorrelationKind, Threshold};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-const KEYS: [&str; 7] = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"];
+const KEYS: [&str; 9] =
+    ["type", "rules", "group-by", "timespan", "condition", "field", "warmup", "aliases", "generate"];
 
 /// A correlation with the references that are still to be looked up.
 pub(in super::super) struct Draft {
     /// `rules` and the rules of `aliases` are as written.
-    pub(super) correlation: Correlation,
+    pub(in super::super) correlation: Correlation,
     pub(super) rules: Vec<Reference>,
     pub(super) aliases: Vec<AliasDraft>,
 }
@@ -31,7 +32,7 @@ pub(super) struct AliasDraft {
     pub(super) fields: Vec<(Reference, String)>,
 }
 
-/// The types of the language, and one that is to come.
+/// The types of the language, and one of ours.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
     EventCount,
@@ -58,11 +59,7 @@ const TYPES: [(&str, Type); 9] = [
 ];
 
 /// Reads a correlation rule; `None` if it is not to be loaded, and the report says why.
-pub(in super::super) fn read<'s>(
-    report: &mut Report<'s>,
-    root: &Node<'s>,
-    file: &File<'_>,
-) -> Option<(Draft, Identity)> {
+pub(in super::super) fn read(report: &mut Report<'_>, root: &Node<'_>, file: &File<'_>) -> Option<Draft> {
     let before = report.errors();
     let entries = document::entries(root);
     let header = header::read(report, root, entries, file, Kind::Correlation);
@@ -73,21 +70,7 @@ pub(in super::super) fn read<'s>(
     let generate = outside.map(|entry| generate(report, entry));
     let (header, body) = (header?, body?);
     let correlation = Correlation {
-        id: header.identity.id,
-        name: header.identity.name.clone(),
-        title: header.title,
-        description: header.description,
-        status: header.status,
-        level: header.level,
-        references: header.references,
-        falsepositives: header.falsepositives,
-        tags: header.tags,
-        author: header.author,
-        date: header.date,
-        modified: header.modified,
-        related: header.related,
-        alert: header.alert,
-        tests,
+        header: Header { tests, ..header },
         kind: body.kind,
         rules: Vec::new(),
         group_by: body.group_by,
@@ -95,11 +78,8 @@ pub(in super::super) fn read<'s>(
         condition: body.condition,
         aliases: Vec::new(),
         generate: body.generate || generate.flatten() == Some(true),
-        span: header.span,
-        spans: spans::read(report, entries, "correlation"),
     };
-    let draft = Draft { correlation, rules: body.rules, aliases: body.aliases };
-    (report.errors() == before).then_some((draft, header.identity))
+    (report.errors() == before).then_some(Draft { correlation, rules: body.rules, aliases: body.aliases })
 }
 
 /// What stands under `correlation`.
@@ -121,16 +101,15 @@ impl Block {
             return None;
         };
         strict_keys(report, entries, "`correlation`", &KEYS);
-        let find = |key| entries.iter().find(|entry: &&Entry<'_>| entry.key.text == key);
-        let kind = needed(report, block, "type").and_then(|entry| kind(report, entry));
+        let kind = needed(report, block, "type")
+            .and_then(|entry| metadata::named(report, entry, "type of correlation", &TYPES));
         let rules = needed(report, block, "rules").and_then(|entry| reference::list(report, entry));
         let timespan = needed(report, block, "timespan").and_then(|entry| timespan::read(report, entry));
-        let group_by = find("group-by").map(|entry| metadata::fields(report, entry));
-        let aliases = find("aliases").map(|entry| aliases(report, entry));
-        let generate = find("generate").map(|entry| generate(report, entry));
+        let group_by = entry(block, "group-by").map(|entry| metadata::fields(report, entry));
+        let aliases = entry(block, "aliases").map(|entry| aliases(report, entry));
+        let generate = entry(block, "generate").map(|entry| generate(report, entry));
         // Without a type, nothing can be said about the condition.
-        let terms = condition::read(report, block, find("condition"), kind?);
-        let Terms { kind, thresholds } = terms?;
+        let Terms { kind, thresholds } = condition::read(report, block, kind?)?;
         Some(Self {
             kind,
             rules: rules?,
@@ -143,23 +122,19 @@ impl Block {
     }
 }
 
-fn needed<'n, 's>(report: &mut Report<'_>, block: &'n Entry<'s>, key: &str) -> Option<&'n Entry<'s>> {
-    let found = document::entries(&block.value).iter().find(|entry| entry.key.text == key);
+/// An entry of the block.
+pub(super) fn entry<'n, 's>(block: &'n Entry<'s>, key: &str) -> Option<&'n Entry<'s>> {
+    document::entries(&block.value).iter().find(|entry| entry.key.text == key)
+}
+
+/// The same, of which there must be one.
+pub(super) fn needed<'n, 's>(report: &mut Report<'_>, block: &'n Entry<'s>, key: &str) -> Option<&'n Entry<'s>> {
+    let found = entry(block, key);
     if found.is_none() {
         let message = format!("this correlation has no `{key}`");
         report.push(Diagnostic::error(Code::MissingKey, &block.key.span, message));
     }
     found
-}
-
-fn kind(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<Type> {
-    let kind = metadata::named(report, entry, "type of correlation", &TYPES)?;
-    if kind == Type::FirstSeen {
-        let message = "correlations of the type `first_seen` are not supported yet";
-        report.push(Diagnostic::error(Code::NotSupportedYet, &entry.value.span, message));
-        return None;
-    }
-    Some(kind)
 }
 
 fn generate(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<bool> {

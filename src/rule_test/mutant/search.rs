@@ -2,24 +2,9 @@
 
 use std::ops::Range;
 
-use super::value;
+use super::{Variant, value};
 use crate::diagnostic::Span;
 use crate::rule::{Body, Item, KeywordTest, Keywords, Link, Search, Test};
-
-/// A part of a search with one thing changed.
-pub(super) struct Variant<T> {
-    pub(super) changed: T,
-    /// Where the change is.
-    pub(super) span: Span,
-    /// What it is, in words.
-    pub(super) change: String,
-}
-
-impl<T> Variant<T> {
-    fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Variant<U> {
-        Variant { changed: wrap(self.changed), span: self.span, change: self.change }
-    }
-}
 
 /// The body of a search in all its variants.
 pub(super) fn variants(search: &Search) -> Vec<Variant<Body>> {
@@ -49,11 +34,7 @@ fn joined(
         if entries.len() > 1 {
             let mut rest = entries.to_vec();
             rest.remove(index);
-            variants.push(Variant {
-                changed: join(rest),
-                span: place.clone(),
-                change: format!("without {}", name(entry)),
-            });
+            variants.push(Variant::new(join(rest), place, format!("without {}", name(entry))));
         }
         variants.extend(of(entry, place).into_iter().map(|variant| {
             variant.map(|changed| {
@@ -66,7 +47,7 @@ fn joined(
         }));
     }
     if entries.len() > 1 {
-        variants.push(Variant { changed: other(entries.to_vec()), span: around.clone(), change: flipped.to_owned() });
+        variants.push(Variant::new(other(entries.to_vec()), around, flipped.to_owned()));
     }
     variants
 }
@@ -92,7 +73,7 @@ fn items(item: &Item) -> Vec<Variant<Item>> {
     let field = &item.field;
     let negated = Item { negated: !item.negated, ..item.clone() };
     let change = format!("`{field}`: {}", if item.negated { "no longer negated" } else { "negated" });
-    let mut variants = vec![Variant { changed: negated, span: item.span.clone(), change }];
+    let mut variants = vec![Variant::new(negated, &item.span, change)];
     let values = values(item);
     for value in &values {
         if values.len() > 1 {
@@ -103,7 +84,7 @@ fn items(item: &Item) -> Vec<Variant<Item>> {
     if values.len() > 1 {
         let (link, change) = flipped(item.link);
         let change = format!("`{field}`: {change}");
-        variants.push(Variant { changed: Item { link, ..item.clone() }, span: item.span.clone(), change });
+        variants.push(Variant::new(Item { link, ..item.clone() }, &item.span, change));
     }
     variants
 }
@@ -139,7 +120,7 @@ fn without(item: &Item, value: &Value) -> Variant<Item> {
         Some(tests) if !value.listed => (format!("`{}`", value::text(tests)), &value.span),
         _ => ("the values of a list".to_owned(), &item.span),
     };
-    Variant { changed: rest, span: span.clone(), change: format!("`{}`: without {what}", item.field) }
+    Variant::new(rest, span, format!("`{}`: without {what}", item.field))
 }
 
 /// The item with something else in the place of one value, unless that is a list's or several in one.
@@ -153,7 +134,7 @@ fn otherwise(item: &Item, value: &Value) -> Vec<Variant<Item>> {
         if let Some(place) = changed.tests.get_mut(value.tests.start) {
             *place = test;
         }
-        Variant { changed, span: value.span.clone(), change: format!("`{}`: {change}", item.field) }
+        Variant::new(changed, &value.span, format!("`{}`: {change}", item.field))
     };
     value::variants(test).into_iter().map(variant).collect()
 }
@@ -166,7 +147,7 @@ fn flipped(link: Link) -> (Link, &'static str) {
 }
 
 fn keywords(keywords: &Keywords) -> Vec<Variant<Keywords>> {
-    let variant = |changed, change| Variant { changed, span: keywords.span.clone(), change };
+    let variant = |changed, change| Variant::new(changed, &keywords.span, change);
     let mut variants = Vec::new();
     if keywords.tests.len() < 2 {
         return variants;
