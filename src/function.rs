@@ -188,6 +188,9 @@ impl Function {
             seconds = started.elapsed().as_secs_f64(),
             "batch done"
         );
+        if correlated.without_value > 0 {
+            metric::count("MatchesWithoutGroup", correlated.without_value);
+        }
         outcome.result()?;
         report(&correlated)
     }

@@ -164,6 +164,9 @@ mod timespan;
 mod value;
 mod yaml;
 
+use std::mem;
+
+use hashbrown::HashSet;
 use ipnet::IpNet;
 use uuid::Uuid;
 
@@ -202,8 +205,10 @@ pub struct Settings {
 }
 
 impl Reading {
-    /// Takes out the rules that are named by id or name, as if their files were not there; returns the names that name
-    /// none.
+    /// Takes out the rules that are named by id or name; returns the names that name none.
+    ///
+    /// A correlation that goes takes along what only served it: rules and correlations of the level `informational`
+    /// that nothing else looks at, and that would begin to alert by themselves.
     pub fn disable(&mut self, named: &[String]) -> Vec<String> {
         let is = |header: &Header, name: &String| *name == header.name || Uuid::try_parse(name) == Ok(header.id);
         let any = |header: &Header| named.iter().any(|name| is(header, name));
@@ -211,8 +216,30 @@ impl Reading {
             || self.rules.iter().map(|rule| &rule.header).chain(self.correlations.iter().map(|it| &it.header));
         let unknown = named.iter().filter(|name| !headers().any(|header| is(header, name))).cloned().collect();
         self.rules.retain(|rule| !any(&rule.header));
-        self.correlations.retain(|correlation| !any(&correlation.header));
+        let (gone, stay): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.correlations).into_iter().partition(|it| any(&it.header));
+        self.correlations = stay;
+        self.take_servants(gone);
         unknown
+    }
+
+    /// Takes out what only served these correlations.
+    fn take_servants(&mut self, mut gone: Vec<Correlation>) {
+        while let Some(correlation) = gone.pop() {
+            if correlation.generate {
+                continue;
+            }
+            let served: HashSet<String> = self.correlations.iter().flat_map(|it| it.rules.iter().cloned()).collect();
+            let goes = |header: &Header| {
+                let only_served = correlation.rules.contains(&header.name) && !served.contains(&header.name);
+                only_served && header.level == Level::Informational
+            };
+            self.rules.retain(|rule| !goes(&rule.header));
+            let (further, stay): (Vec<_>, Vec<_>) =
+                mem::take(&mut self.correlations).into_iter().partition(|it| goes(&it.header));
+            self.correlations = stay;
+            gone.extend(further);
+        }
     }
 
     /// Whether a rule does not load.
@@ -312,6 +339,20 @@ pub enum Status {
     Deprecated,
     /// Cannot be used as it is.
     Unsupported,
+}
+
+impl Status {
+    /// As Sigma writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Test => "test",
+            Self::Experimental => "experimental",
+            Self::Deprecated => "deprecated",
+            Self::Unsupported => "unsupported",
+        }
+    }
 }
 
 /// How bad a match is, Sigma's values.

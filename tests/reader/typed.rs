@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::civil::date;
 use serde::Deserialize;
 use serde_json::json;
-use vaultwatch::diagnostic::{Source, Sources};
+use vaultwatch::diagnostic::{Severity, Source, Sources};
 use vaultwatch::number::Number;
 use vaultwatch::rule::{
     self, Alias, Anchor, Body, Comparison, Condition, CorrelationKind, EventBase, FieldRef, Item, KeywordTest, Level,
@@ -335,6 +335,42 @@ fn a_filter_becomes_part_of_its_rules() {
     let none = Condition::Not(Box::new(Condition::Search(2)));
     assert_eq!(rule.detection.condition, Condition::And(vec![either, none]));
     assert_eq!(rule.detection.searches[2].span.source.0, 1, "its searches stand in its own file");
+}
+
+#[test]
+fn what_only_served_a_disabled_correlation_goes_with_it() {
+    let rule = |name: &str, level: &str| {
+        let last = name.len() + usize::from(level == "high");
+        super::completed(&format!("name: {name}\nlevel: {level}\nid: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1c{last:02}"))
+    };
+    let correlation = |name: &str, level: &str, rules: &str, generate: &str| {
+        format!(
+            "title: Many\nname: {name}\nlevel: {level}\n\
+             correlation: {{type: event_count, rules: [{rules}], timespan: 5m, condition: {{gte: 2}}{generate}}}\n"
+        )
+    };
+    let all = [
+        rule("file_0", "informational"),
+        rule("file_1", "high"),
+        correlation("file_2", "informational", "file_0, file_1", ""),
+        correlation("file_3", "high", "file_2", ""),
+        correlation("file_4", "high", "file_1", ", generate: true"),
+    ];
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    for (disabled, left) in [
+        (vec!["file_3"], vec!["file_1", "file_4"]),
+        (vec!["file_4"], vec!["file_0", "file_1", "file_2", "file_3"]),
+        (vec!["file_2"], vec!["file_1", "file_3", "file_4"]),
+    ] {
+        let mut reading = read_all(&all);
+        let errors: Vec<_> = reading.diagnostics.iter().filter(|found| found.severity == Severity::Error).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        let disabled: Vec<String> = disabled.into_iter().map(str::to_owned).collect();
+        assert!(reading.disable(&disabled).is_empty());
+        let headers = reading.rules.iter().map(|rule| &rule.header);
+        let headers = headers.chain(reading.correlations.iter().map(|correlation| &correlation.header));
+        assert_eq!(headers.map(|header| header.name.as_str()).collect::<Vec<_>>(), left, "without {disabled:?}");
+    }
 }
 
 #[test]
