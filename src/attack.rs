@@ -40,6 +40,9 @@ pub const TACTICS: [Tactic; 15] = [
 /// A technique a line with its sub-techniques, and `REVOKED -> REPLACEMENT`.
 const TECHNIQUES: &str = include_str!("attack/enterprise-19.txt");
 
+/// A tactic a line with its techniques.
+const SERVING: &str = include_str!("attack/tactics-19.txt");
+
 /// What there is of a technique's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
@@ -64,6 +67,15 @@ pub fn technique(id: &str) -> Known {
         return Known::Revoked(replacement);
     }
     if lines().any(|line| !line.contains("->") && listed(line)) { Known::Yes } else { Known::No }
+}
+
+/// Whether a technique, by its id, serves a tactic, by its tag. A technique of the former Defense Evasion serves both
+/// tactics that became of it.
+#[must_use]
+pub fn serves(technique: &str, tactic: &str) -> bool {
+    let parent = technique.split_once('.').map_or(technique, |(parent, _)| parent);
+    let mut lines = SERVING.lines().map(|line| line.split(' '));
+    lines.any(|mut words| words.next() == Some(tactic) && words.any(|id| id == parent))
 }
 
 #[cfg(test)]
@@ -92,6 +104,36 @@ mod tests {
             ("", Known::No),
         ] {
             assert_eq!(technique(id), expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn every_technique_serves_a_tactic_and_only_those_that_there_are() {
+        for line in TECHNIQUES.lines().filter(|line| !line.starts_with('#') && !line.contains("->")) {
+            let id = line.split(' ').next().unwrap();
+            assert!(TACTICS.iter().any(|tactic| serves(id, tactic.tag)), "{id}");
+        }
+        for line in SERVING.lines().filter(|line| !line.starts_with('#')) {
+            let mut words = line.split(' ');
+            let tactic = words.next().unwrap();
+            assert!(TACTICS.iter().any(|known| known.tag == tactic), "{tactic}");
+            assert!(words.all(|id| technique(id) == Known::Yes), "{tactic}");
+        }
+    }
+
+    #[test]
+    fn a_technique_serves_the_tactics_that_it_stands_under() {
+        for (technique, tactic, expected) in [
+            ("T1098", "persistence", true),
+            ("T1098.001", "privilege-escalation", true),
+            ("T1098", "defense-impairment", false),
+            ("T1685.002", "defense-impairment", true),
+            ("T1685.002", "stealth", false),
+            ("T1078", "stealth", true),
+            ("T9999", "impact", false),
+            ("", "impact", false),
+        ] {
+            assert_eq!(serves(technique, tactic), expected, "{technique}, {tactic}");
         }
     }
 }

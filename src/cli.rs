@@ -26,6 +26,7 @@ mod lines;
 mod new;
 mod render;
 mod replay;
+mod rule_set;
 mod rules;
 mod scan;
 mod schema;
@@ -57,6 +58,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Check(check::CheckArgs),
     Test(test::TestArgs),
+    Rules(rules::RulesArgs),
     Fields(fields::FieldsArgs),
     New(new::NewArgs),
     Schema(schema::SchemaArgs),
@@ -125,6 +127,7 @@ pub struct Output<'a> {
 pub fn run(args: Args, console: &mut Console<'_>) -> ExitStatus {
     let outcome = match args.command {
         Command::Check(args) => check::run(&args, console),
+        Command::Rules(args) => rules::run(&args, console).map(clean),
         Command::Fields(args) => fields::run(&args, console).map(clean),
         Command::Schema(args) => schema::run(&args, console).map(clean),
         Command::Invoke(args) => invoke::run(&args, console).map(clean),

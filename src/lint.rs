@@ -10,6 +10,7 @@ mod fields;
 mod formula;
 mod meaning;
 mod metadata;
+pub mod needs;
 mod operations;
 mod paths;
 mod plaintext;

@@ -10,6 +10,7 @@ mod invoke;
 mod new;
 mod pack;
 mod publish;
+mod rules;
 mod scan;
 mod test;
 
@@ -24,6 +25,7 @@ fn the_help_of_every_command() {
         "test --help",
         "explain --help",
         "new --help",
+        "rules --help",
         "fields --help",
         "schema --help",
         "pack --help",

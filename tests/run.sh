@@ -49,7 +49,7 @@ Runs every check there is, in this order, and stops at the first that fails:
   Rust tests        cargo test, which needs no server
   DynamoDB tests    the tests that need a DynamoDB, with one on loopback
   portable rules    pySigma and sigma check on the rules
-  rules             vaultwatch check and vaultwatch test --mutate, on the rules that ship
+  rules             vaultwatch check and vaultwatch test --mutate, on the rules that ship, and rules/README.md
   template          sam validate --lint and cfn-lint
   sam build         the function and the rules layer, as they are deployed
   end to end        OpenBao's audit log through the deployed function to a queue, and no secret in any output
@@ -95,10 +95,11 @@ documentation() {
   RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 }
 
-# A rule that does not check, or that its own tests do not pin down, never ships.
+# A rule that does not check, or that its own tests do not pin down, never ships; nor does one that is not listed.
 rules() {
   cargo run --quiet --locked -- check --deny warnings rules
   cargo run --quiet --locked -- test --mutate rules
+  diff <(cargo run --quiet --locked -- rules --format markdown rules) rules/README.md
 }
 
 template() {

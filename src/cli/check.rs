@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::failure::Failure;
 use super::render::counted;
-use super::{Console, ExitStatus, diagnostics, rules};
+use super::{Console, ExitStatus, diagnostics, rule_set};
 use crate::diagnostic::{Diagnostic, Severity, Sources};
 use crate::{lint, rule, rule_files};
 
@@ -77,7 +77,7 @@ const SCHEMA: &str = "rule.schema.json";
 const MAX_ROUNDS: usize = 10;
 
 pub(super) fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<ExitStatus, Failure> {
-    let path = rules::place(args.rules.as_deref())?;
+    let path = rule_set::place(args.rules.as_deref())?;
     let mut checked = Checked::read(path)?;
     let mut mended = 0;
     for _ in 0..if args.fix { MAX_ROUNDS } else { 0 } {

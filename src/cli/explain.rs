@@ -2,7 +2,7 @@
 
 use super::event::{EventArg, NamedEvent};
 use super::failure::Failure;
-use super::rules::RulesArgs;
+use super::rule_set::RulesArgs;
 use super::{Console, ExitStatus, Format};
 use crate::alert::{AuditFacts, Redactor, facts};
 use crate::audit::{AuditEvent, Buffers};

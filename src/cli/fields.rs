@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::{Console, rules};
+use super::{Console, rule_set};
 use crate::audit::reference::{self, Field};
 use crate::rule::Reading;
 use crate::{events, lint, rule, rule_files};
@@ -61,7 +61,7 @@ pub(super) fn run(args: &FieldsArgs, console: &mut Console<'_>) -> Result<(), Fa
 
 /// The rules that were named, or those in the usual place; none if there are none there.
 fn read(args: &FieldsArgs) -> Result<Option<Reading>, Failure> {
-    match rules::place(args.rules.as_deref()) {
+    match rule_set::place(args.rules.as_deref()) {
         Ok(path) => Ok(Some(rule::read(&rule_files::read(path)?))),
         Err(Failure::NoRules) => Ok(None),
         Err(failure) => Err(failure),

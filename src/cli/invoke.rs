@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::input::Input;
 use super::render::{self, Outcome};
 use super::replay::Replay;
-use super::rules::{AlertsArgs, RulesArgs};
+use super::rule_set::{AlertsArgs, RulesArgs};
 use super::{Console, Format, Output};
 use crate::alert::{Alert, email, ocsf};
 use crate::aws::config::Config;

@@ -1,80 +1,108 @@
-//! The rules that a command runs with.
+//! `vaultwatch rules`: which rules there are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
 
 use super::failure::Failure;
-use super::{Console, diagnostics, render};
-use crate::alert::Alert;
-use crate::correlate::HashKey;
-use crate::diagnostic::{Severity, Sources};
-use crate::pipeline::Analytics;
-use crate::rule::{self, Level, Reading};
-use crate::rule_files;
+use super::render::{self, counted, plain};
+use super::{Console, rule_set};
+use catalogue::{Catalogue, Entry};
 
-/// Where rules are looked for when none are named.
-const USUAL_PLACE: &str = "rules";
+mod catalogue;
+mod markdown;
+mod navigator;
 
-/// Which rules to run.
+/// List the rules
+///
+/// Every rule by its tactic, with its level, what it tells of and its status, if that is not `stable`. Rules that only
+/// correlations look at, and that never alert by themselves, stand last.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct RulesArgs {
     /// The rules: a directory of Sigma rule files, or one file [default: `rules` in the current directory]
-    #[arg(long = "rules", value_name = "PATH")]
-    pub(super) path: Option<PathBuf>,
+    #[arg(value_name = "RULES")]
+    rules: Option<PathBuf>,
+    /// How the list is written: columns of text, a page with the techniques of ATT&CK that the rules cover, one JSON
+    /// document, or a layer for the ATT&CK Navigator
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = Format::Text,
+        hide_possible_values = true,
+        value_name = "text|markdown|json|navigator"
+    )]
+    format: Format,
 }
 
-/// Which alerts to tell of.
-#[derive(Debug, clap::Args)]
-pub(super) struct AlertsArgs {
-    /// Leave out alerts below this level: informational, low, medium, high or critical
-    #[arg(long, value_name = "LEVEL", value_parser = level)]
-    min_level: Option<Level>,
+const EXAMPLES: &str = "Examples:\n  \
+    vaultwatch rules | grep critical\n  \
+    vaultwatch rules --format markdown rules > rules/README.md\n  \
+    vaultwatch rules --format json | jq -r '.rules[] | select(.alerts) | .name'\n  \
+    vaultwatch rules --format navigator > layer.json";
+
+/// How the list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For people who browse the rules
+    Markdown,
+    /// One document
+    Json,
+    /// A layer for the ATT&CK Navigator
+    Navigator,
 }
 
-impl AlertsArgs {
-    /// Whether an alert is to be told of.
-    pub(super) fn admit(&self, alert: &Alert) -> bool {
-        self.min_level.is_none_or(|least| alert.level >= least)
+pub(super) fn run(args: &RulesArgs, console: &mut Console<'_>) -> Result<(), Failure> {
+    let (path, sources, reading) = rule_set::read(args.rules.as_deref(), console)?;
+    let catalogue = Catalogue::new(&path, &sources, &reading);
+    let text = match args.format {
+        Format::Text => table(&catalogue.rules),
+        Format::Markdown => markdown::page(&catalogue),
+        Format::Json => render::json(&catalogue),
+        Format::Navigator => render::json(&navigator::layer(&catalogue)),
+    };
+    console.stdout.writer.write_all(text.as_bytes())?;
+    if args.format == Format::Text {
+        console.stdout.writer.flush()?;
+        writeln!(console.stderr.writer, "{}", summary(&catalogue))?;
     }
+    Ok(())
 }
 
-fn level(name: &str) -> Result<Level, String> {
-    Level::named(name).ok_or_else(|| format!("levels are {}", Level::ALL.map(Level::as_str).join(", ")))
+fn table(entries: &[Entry<'_>]) -> String {
+    let widest = |cell: fn(&Entry<'_>) -> usize| entries.iter().map(cell).max().unwrap_or_default();
+    let tactics = widest(|entry| tactic(entry).len()).max("tactic".len());
+    let names = widest(|entry| entry.name.len()).max("name".len());
+    let row = |level: &str, tactic: &str, name: &str, title: &str| {
+        format!("{level:13}  {tactic:tactics$}  {name:names$}  {title}\n")
+    };
+    let head = row("level", "tactic", "name", "title");
+    let rows = entries.iter().map(|entry| {
+        let notes = notes(entry);
+        let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+        row(entry.level, tactic(entry), entry.name, &format!("{}{notes}", plain(entry.title)))
+    });
+    std::iter::once(head).chain(rows).collect()
 }
 
-impl RulesArgs {
-    /// Reads and compiles the rules, and tells what is wrong with them. Warnings do not stop a command.
-    pub(super) fn load(&self, console: &mut Console<'_>) -> Result<Analytics, Failure> {
-        let (path, _, reading) = read(self.path.as_deref(), console)?;
-        if reading.rules.is_empty() {
-            return Err(Failure::NothingToRun { path: path.display().to_string() });
-        }
-        Ok(Analytics::compile(reading.rules, reading.correlations, HashKey::default()))
-    }
+fn tactic<'e>(entry: &'e Entry<'_>) -> &'e str {
+    entry.tactics.first().copied().unwrap_or("-")
 }
 
-/// Where the rules are: as named, or in the usual place.
-pub(super) fn place(named: Option<&Path>) -> Result<&Path, Failure> {
-    match named {
-        Some(path) => Ok(path),
-        None if Path::new(USUAL_PLACE).is_dir() => Ok(Path::new(USUAL_PLACE)),
-        None => Err(Failure::NoRules),
-    }
+/// What sets it apart from a rule in its prime.
+fn notes<'e>(entry: &'e Entry<'_>) -> Vec<&'e str> {
+    let base = (!entry.alerts).then_some("base rule");
+    base.into_iter().chain((entry.status != "stable").then_some(entry.status)).collect()
 }
 
-/// Reads the rules that were named, or those in the usual place, and tells what is wrong with them. Errors stop a
-/// command, warnings do not.
-pub(super) fn read(named: Option<&Path>, console: &mut Console<'_>) -> Result<(PathBuf, Sources, Reading), Failure> {
-    let path = place(named)?;
-    let sources = rule_files::read(path)?;
-    let reading = rule::read(&sources);
-    if !reading.diagnostics.is_empty() {
-        let drawn = diagnostics::render(&sources, &reading.diagnostics, console.stderr.color);
-        writeln!(console.stderr.writer, "{drawn}")?;
-    }
-    let errors = reading.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
-    if errors > 0 {
-        let errors = render::counted(errors, "error", "errors");
-        return Err(Failure::Rules { errors, path: path.display().to_string() });
-    }
-    Ok((path.to_owned(), sources, reading))
+/// `12 rules (8 critical, 3 high, 1 medium), 3 base rules`
+fn summary(catalogue: &Catalogue<'_>) -> String {
+    let (alerting, base) = catalogue.numbers();
+    let levels: Vec<String> =
+        catalogue.levels().into_iter().map(|(level, number)| format!("{} {level}", render::grouped(number))).collect();
+    let levels = if levels.is_empty() { String::new() } else { format!(" ({})", levels.join(", ")) };
+    let base = if base == 0 { String::new() } else { format!(", {}", counted(base, "base rule", "base rules")) };
+    format!("{}{levels}{base}", counted(alerting, "rule", "rules"))
 }

@@ -12,7 +12,7 @@ use super::input::{self, Input};
 use super::lines::{Chunk, LineReader, Pace};
 use super::render::{Columns, Outcome, Row};
 use super::replay::Replay;
-use super::rules::{AlertsArgs, RulesArgs};
+use super::rule_set::{AlertsArgs, RulesArgs};
 use super::{Console, Format, Output, pack};
 use crate::alert::{Alert, ocsf};
 use crate::payload::{LogBatch, LogEvent, LogStream, LogText, Position};

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::explain::tree::Look;
 use super::failure::Failure;
-use super::{Console, ExitStatus, Output, rules};
+use super::{Console, ExitStatus, Output, rule_set};
 use crate::rule::{Rule, RuleTest};
 use crate::rule_test::{self, CapturedLines, Ensemble, TestRun, Tested, mutant};
 
@@ -66,7 +66,7 @@ const EXAMPLES: &str = "Examples:\n  \
     vaultwatch test --format junit rules > rules.xml";
 
 pub(super) fn run(args: &TestArgs, console: &mut Console<'_>) -> Result<ExitStatus, Failure> {
-    let (path, sources, reading) = rules::read(args.rules.as_deref(), console)?;
+    let (path, sources, reading) = rule_set::read(args.rules.as_deref(), console)?;
     let captured = captured::read(&reading, &sources, &path);
     let ensembles: Vec<Ensemble<'_>> =
         reading.correlations.iter().map(|correlation| Ensemble::of(correlation, &reading)).collect();

@@ -71,7 +71,7 @@ fn only_responses_have_it(way: &Way<'_>) -> bool {
     })
 }
 
-fn is_exactly(test: &Test, value: &str) -> bool {
+pub(super) fn is_exactly(test: &Test, value: &str) -> bool {
     matches!(test, Test::Pattern(pattern) if exact(pattern) == Some(value))
 }
 

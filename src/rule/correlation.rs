@@ -80,6 +80,22 @@ pub enum CorrelationKind {
 }
 
 impl CorrelationKind {
+    /// As rules write it, under `type`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::EventCount => "event_count",
+            Self::ValueCount { .. } => "value_count",
+            Self::Temporal => "temporal",
+            Self::TemporalOrdered => "temporal_ordered",
+            Self::ValueSum { .. } => "value_sum",
+            Self::ValueAvg { .. } => "value_avg",
+            Self::ValuePercentile { .. } => "value_percentile",
+            Self::ValueMedian { .. } => "value_median",
+            Self::FirstSeen { .. } => "first_seen",
+        }
+    }
+
     /// The fields, or aliases, whose values it looks at.
     #[must_use]
     pub fn fields(&self) -> &[String] {

@@ -6,7 +6,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::cli::failure::Failure;
-use crate::cli::{Console, diagnostics, rules};
+use crate::cli::{Console, diagnostics, rule_set};
 use crate::diagnostic::{Diagnostic, Severity, Source, SourceId, Sources};
 use crate::rule::{self, Header, Reading, suggest};
 use crate::rule_files;
@@ -79,9 +79,9 @@ fn choices(reading: &Reading) -> Vec<(&Header, Choice)> {
 /// may hold its lists and filters.
 fn sources(wanted: &str, named: Option<&Path>) -> Result<(Sources, Option<SourceId>), Failure> {
     let Some(file) = Path::new(wanted).canonicalize().ok().filter(|file| file.is_file()) else {
-        return Ok((rule_files::read(rules::place(named)?)?, None));
+        return Ok((rule_files::read(rule_set::place(named)?)?, None));
     };
-    let around = rules::place(named).ok().map(rule_files::read).transpose()?;
+    let around = rule_set::place(named).ok().map(rule_files::read).transpose()?;
     let is_it = |source: &Source| fs::canonicalize(&source.path).is_ok_and(|path| path == file);
     if let Some(sources) = around {
         let place = sources.iter().find(|(_, source)| is_it(source)).map(|(id, _)| id);
@@ -115,7 +115,7 @@ fn by_name<'h>(choices: &[(&'h Header, Choice)], wanted: &str) -> Option<(&'h He
 
 fn unknown(choices: &[(&Header, Choice)], wanted: &str, named: Option<&Path>) -> RuleError {
     let nearest = suggest::nearest(wanted, choices.iter().map(|(header, _)| header.name.as_str())).map(str::to_owned);
-    let path = rules::place(named).map_or_else(|_| String::new(), |path| path.display().to_string());
+    let path = rule_set::place(named).map_or_else(|_| String::new(), |path| path.display().to_string());
     RuleError::Unknown { wanted: wanted.to_owned(), path, nearest }
 }
 
