@@ -34,6 +34,8 @@ mod sns;
 mod function;
 // Keeping windows, in memory and in a table.
 mod store;
+// Correlations and alerts that stay right, whatever happens to invocations.
+mod state;
 // What takes the place of Lambda, of SNS and of DynamoDB, and the server under all three.
 mod lambda;
 mod topic;

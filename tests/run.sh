@@ -26,8 +26,11 @@ main() {
   step 'formatting' cargo fmt --check
   step 'clippy' cargo clippy --locked --all-targets -- -D warnings
   step 'documentation' documentation
-  step 'Rust tests' cargo test --locked
-  step 'DynamoDB tests' python tests/e2e/with_dynamodb.py cargo test --locked -- --ignored dynamodb
+  step 'Rust tests' cargo test --locked -- --skip state::
+  # Their figures are worth reading also when they pass.
+  step 'state' cargo test --locked --test integration -- --show-output state::
+  step 'DynamoDB tests' python tests/e2e/with_dynamodb.py \
+    cargo test --locked --test integration -- --show-output --ignored dynamodb
   step 'portable rules' pytest -p no:cacheprovider --quiet tests/rules_portable
   step 'rules' rules
   step 'template' template
@@ -47,6 +50,7 @@ Runs every check there is, in this order, and stops at the first that fails:
   clippy            all targets, warnings denied
   documentation     cargo doc with private items, warnings denied
   Rust tests        cargo test, which needs no server
+  state             correlations and alerts under redelivery, crashes and storms, with figures
   DynamoDB tests    the tests that need a DynamoDB, with one on loopback
   portable rules    pySigma and sigma check on the rules
   rules             vaultwatch check and vaultwatch test --mutate, on the rules that ship, and rules/README.md

@@ -60,13 +60,13 @@ impl Window {
     }
 
     /// Whether a run goes on at an entry: it holds, as at the one before it, which is at most a timespan earlier.
-    fn goes_on(&self, spec: &WindowSpec, at: usize) -> bool {
+    pub(super) fn goes_on(&self, spec: &WindowSpec, at: usize) -> bool {
         let before = match at.checked_sub(1) {
             None => self.fired_until,
             Some(before) => self.entries.get(before).filter(|entry| entry.marks.held).map(|entry| entry.time),
         };
-        let follows = |entry: &Entry| before.is_some_and(|before| entry.time.saturating_sub(before) <= spec.timespan);
-        self.entries.get(at).is_some_and(|entry| entry.marks.held && follows(entry))
+        let (Some(before), Some(entry)) = (before, self.entries.get(at)) else { return false };
+        entry.marks.held && (before..=before.saturating_add(spec.timespan)).contains(&entry.time)
     }
 
     /// Where the run begins that goes on at an entry.

@@ -85,6 +85,11 @@ impl WindowSpec {
         matches!(self.measure, Measure::FirstSeen { .. })
     }
 
+    /// Whether each run is an alert: nothing is suppressed.
+    pub(super) fn is_by_run(&self) -> bool {
+        self.suppress == 0 && !self.is_first_seen()
+    }
+
     /// Whether a measured number satisfies the condition.
     pub(super) fn holds(&self, measured: Number) -> bool {
         match (self.thresholds.is_empty(), self.measure) {

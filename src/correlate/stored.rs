@@ -18,6 +18,12 @@ use crate::payload::EventRef;
 /// The version that is written.
 const VERSION: u8 = 1;
 
+/// How many decimal digits are reckoned with at a time: they fit into 64 bits.
+const AT_A_TIME: usize = 19;
+
+/// Ten to the power of [`AT_A_TIME`].
+const SHIFT: u128 = 10_000_000_000_000_000_000;
+
 /// Why a stored window cannot be read. It is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StoredError {
@@ -250,29 +256,42 @@ fn to_number(digits: &str) -> Option<[u8; 24]> {
     if digits.is_empty() || digits.len() > 57 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let mut number = [0_u8; 24];
-    for digit in digits.bytes() {
-        let mut carry = u16::from(digit - b'0');
-        for byte in number.iter_mut().rev() {
-            let [high, low] = (u16::from(*byte) * 10 + carry).to_be_bytes();
-            (*byte, carry) = (low, u16::from(high));
+    let mut number = [0_u64; 3];
+    for digits in digits.as_bytes().chunks(AT_A_TIME) {
+        let value = digits.iter().fold(0, |value, digit| value * 10 + u128::from(digit - b'0'));
+        let shift = digits.iter().fold(1, |shift, _| shift * 10);
+        let mut carry = value;
+        for limb in number.iter_mut().rev() {
+            let wide = u128::from(*limb) * shift + carry;
+            (*limb, carry) = (low(wide), wide >> 64);
         }
     }
-    Some(number)
+    let mut bytes = [0; 24];
+    bytes.iter_mut().zip(number.into_iter().flat_map(u64::to_be_bytes)).for_each(|(to, from)| *to = from);
+    Some(bytes)
 }
 
-fn to_digits(mut number: [u8; 24], count: u8) -> String {
-    let mut digits: Vec<char> = Vec::new();
-    for _ in 0..count {
-        let mut rest = 0_u16;
-        for byte in &mut number {
-            let dividend = rest << 8 | u16::from(*byte);
-            *byte = u8::try_from(dividend / 10).unwrap_or_default();
-            rest = dividend % 10;
+fn to_digits(bytes: [u8; 24], count: u8) -> String {
+    let (limbs, _) = bytes.as_chunks();
+    let mut number: Vec<u128> = limbs.iter().map(|limb| u64::from_be_bytes(*limb).into()).collect();
+    let count = usize::from(count);
+    let mut digits = String::new();
+    while digits.len() < count {
+        let mut rest = 0;
+        for limb in &mut number {
+            let dividend = rest << 64 | *limb;
+            (*limb, rest) = (dividend / SHIFT, dividend % SHIFT);
         }
-        digits.push(char::from(b'0' + u8::try_from(rest).unwrap_or_default()));
+        digits = format!("{rest:0AT_A_TIME$}{digits}");
     }
-    digits.iter().rev().collect()
+    let surplus = digits.len() - count;
+    digits.drain(..surplus);
+    digits
+}
+
+/// The lower half of a number.
+fn low(wide: u128) -> u64 {
+    u64::try_from(wide & u128::from(u64::MAX)).unwrap_or_default()
 }
 
 impl IncidentV1 {

@@ -136,11 +136,8 @@ impl Window {
         let sighted = self.sighted(spec);
         let mut changed = self.note_times(spec, entries);
         for entry in entries {
-            // The value was seen later than this already: it is no news.
-            if measure::class(spec.measure, entry)
-                .and_then(|class| sighted.get(&class))
-                .is_some_and(|at| *at >= entry.time)
-            {
+            let class = measure::class(spec.measure, entry);
+            if class.and_then(|class| sighted.get(&class)).is_some_and(|sighted| sighted.is_later(entry.time)) {
                 continue;
             }
             let stood_at = match known.get(&entry.identity()).and_then(|index| self.entries.get_mut(*index)) {
@@ -183,12 +180,18 @@ impl Window {
         }
     }
 
-    /// For values that are remembered: when each was seen last.
-    pub(super) fn sighted(&self, spec: &WindowSpec) -> HashMap<u64, Nanoseconds> {
-        if !spec.is_first_seen() {
-            return HashMap::new();
+    /// For values that are remembered: when each was seen.
+    fn sighted(&self, spec: &WindowSpec) -> HashMap<u64, Sighted> {
+        let mut sighted: HashMap<u64, Sighted> = HashMap::new();
+        for entry in self.entries.iter().filter(|_| spec.is_first_seen()) {
+            let Some(class) = measure::class(spec.measure, entry) else { continue };
+            let sighted = sighted.entry(class).or_default();
+            sighted.last = entry.time;
+            if !entry.marks.known && !entry.marks.fired {
+                sighted.undecided = Some(entry.time);
+            }
         }
-        self.entries.iter().filter_map(|entry| Some((measure::class(spec.measure, entry)?, entry.time))).collect()
+        sighted
     }
 
     /// Looks at the entries whose timespan changed; `newest` was the newest before that. Returns what fired and what was
@@ -218,8 +221,12 @@ impl Window {
     fn open_and_count(&mut self, spec: &WindowSpec, group: &Group, start: usize, verdicts: &[Verdict]) -> Vec<Uuid> {
         let mut opened = Vec::new();
         let mut counted = 0;
+        let mut before: Option<usize> = None;
         for (index, verdict) in (start..).zip(verdicts).filter(|(_, verdict)| verdict.holds) {
-            let Some(place) = self.incident_at(spec, group, index, &mut opened) else { continue };
+            // Runs may be long: where one goes on, it need not be looked for.
+            let same_run = before.filter(|_| spec.is_by_run() && counted == index && self.goes_on(spec, index));
+            before = same_run.or_else(|| self.incident_at(spec, group, index, &mut opened));
+            let Some(place) = before else { continue };
             let Self { entries, incidents, .. } = self;
             let Some(incident) = incidents.get_mut(place) else { continue };
             // Other values lie within the timespan of a first sighting, and are no part of it.
@@ -243,8 +250,7 @@ impl Window {
     fn incident_at(&mut self, spec: &WindowSpec, group: &Group, index: usize, opened: &mut Vec<Uuid>) -> Option<usize> {
         let entry = self.entries.get(index)?;
         let value = measure::class(spec.measure, entry).filter(|_| spec.is_first_seen());
-        let by_run = spec.suppress == 0 && !spec.is_first_seen();
-        let covering = if by_run { self.of_run(spec, index) } else { self.covering(spec, entry.time, value) };
+        let covering = if spec.is_by_run() { self.of_run(spec, index) } else { self.covering(spec, entry.time, value) };
         if covering.is_some() {
             return covering;
         }
@@ -281,6 +287,21 @@ impl Window {
     fn last_of_too_many(&self) -> Option<usize> {
         let open = self.incidents.iter().filter(|incident| !incident.closed).count();
         if open < MOST_OPEN { None } else { self.incidents.iter().rposition(|incident| !incident.closed) }
+    }
+}
+
+/// When a value was seen.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sighted {
+    last: Nanoseconds,
+    /// A first time of which nothing came so far, because the group was new.
+    undecided: Option<Nanoseconds>,
+}
+
+impl Sighted {
+    /// Whether an earlier sighting is no news. Instead of one that is undecided, it may be the first.
+    fn is_later(&self, time: Nanoseconds) -> bool {
+        self.last >= time && self.undecided.is_none_or(|undecided| undecided < time)
     }
 }
 
