@@ -11,14 +11,16 @@
 //!
 //! Entries are ordered by event time, ties by their place in the log. The condition *holds* at an entry if it is true
 //! of the entries that lie at most `timespan` before it, itself included. It *fires* at the first entry of a run at
-//! which it holds; a run ends where the next entry does not hold, or is more than `timespan` away. A firing opens an [`Incident`] unless one covers it already: one of the same group that was opened
-//! at most `suppress` ago. What an incident covers is counted, told at 10, 100, 1000 ... and once when it is over.
+//! which it holds; a run ends where the next entry does not hold, or is more than `timespan` away. A firing opens an
+//! [`Incident`] unless one covers it already: one of the same group that was opened at most `suppress` ago. What an
+//! incident covers is counted, told at 10, 100, 1000 ... and once when it is over.
 //!
 //! # Bounds
 //!
 //! A window keeps what its condition can still need: entries of up to `timespan` plus [`LATENESS`] before the newest
 //! one, and never more than [`MOST_ENTRIES`]. Beyond that the oldest of the largest group of like entries goes, so that
-//! a flood of one value, or of matches of one rule, does not push the others out.
+//! a flood of one value, or of matches of one rule, does not push the others out. No more than 64 incidents of a group
+//! are under way at a time: what would open another one is counted in the last.
 
 use jiff::Timestamp;
 

@@ -28,7 +28,7 @@ main() {
   step 'documentation' documentation
   step 'Rust tests' cargo test --locked -- --skip state::
   # Their figures are worth reading also when they pass.
-  step 'state' cargo test --locked --test integration -- --show-output state::
+  step 'state' cargo test --locked -- --show-output state::
   step 'DynamoDB tests' python tests/e2e/with_dynamodb.py \
     cargo test --locked --test integration -- --show-output --ignored dynamodb
   step 'portable rules' pytest -p no:cacheprovider --quiet tests/rules_portable
