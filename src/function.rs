@@ -231,16 +231,19 @@ impl Function {
     }
 
     async fn publish_some(&self, alerts: &[Alert], deadline: Deadline, outcome: &mut Publishing) {
-        let (withheld, wanted): (Vec<&Alert>, Vec<&Alert>) = alerts.iter().partition(|alert| self.withholds(alert));
-        outcome.withheld += withheld.len();
+        let withheld: Vec<bool> = alerts.iter().map(|alert| self.withholds(alert)).collect();
+        let wanted = alerts.iter().zip(&withheld).filter(|(_, withheld)| !**withheld);
         let messages: Vec<SnsMessage> =
-            wanted.iter().map(|alert| SnsMessage::of(alert, self.region.as_deref())).collect();
+            wanted.map(|(alert, _)| SnsMessage::of(alert, self.region.as_deref())).collect();
         let mut publications = self.publisher.publish(&messages, deadline).await.into_iter();
-        for alert in alerts {
-            let is_wanted = wanted.iter().any(|wanted| std::ptr::eq(*wanted, alert));
-            let result =
-                if is_wanted { publications.next().map_or(Ok(()), |publication| publication.result) } else { Ok(()) };
-            outcome.note(alert, is_wanted, result);
+        for (alert, withheld) in alerts.iter().zip(withheld) {
+            if withheld {
+                outcome.withhold();
+            } else {
+                // What nothing is heard of was not published.
+                let unheard = || Err(PublishError::Busy("the answer does not mention it".to_owned()));
+                outcome.note(alert, publications.next().map_or_else(unheard, |publication| publication.result));
+            }
         }
     }
 }
@@ -266,14 +269,17 @@ impl Publishing {
         self.settlements.iter().copied()
     }
 
-    fn note(&mut self, alert: &Alert, is_wanted: bool, result: Result<(), PublishError>) {
+    fn withhold(&mut self) {
+        self.withheld += 1;
+        self.settlements.push(Settlement::Published);
+    }
+
+    fn note(&mut self, alert: &Alert, result: Result<(), PublishError>) {
         let (id, rule, stage) = (alert.id, alert.analytic.name.as_str(), alert.occurrences.stage.as_str());
         match result {
             Ok(()) => {
-                if is_wanted {
-                    debug!(alert = %id, rule, stage, "published");
-                    self.published += 1;
-                }
+                debug!(alert = %id, rule, stage, "published");
+                self.published += 1;
                 self.settlements.push(Settlement::Published);
             }
             Err(reason) => {
@@ -348,10 +354,7 @@ fn load_rules(path: &Path, disabled: &[String], key: HashKey) -> Result<(Analyti
 }
 
 fn log_diagnostic(sources: &Sources, diagnostic: &diagnostic::Diagnostic) {
-    let source = sources.get(diagnostic.span.source);
-    let file = source.map_or("", |source| source.path.as_str());
-    let before = source.and_then(|source| source.text.get(..diagnostic.span.bytes.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
+    let (file, line) = sources.place(&diagnostic.span);
     let code = diagnostic.code.id();
     let help = diagnostic.help.as_deref().or(diagnostic.code.help());
     match diagnostic.severity {
