@@ -25,7 +25,8 @@ impl Replay {
     pub(super) fn new(analytics: Analytics) -> Result<Self, Failure> {
         Ok(Self {
             analytics,
-            store: MemoryStore::new(),
+            // A whole log is looked at, and nothing of it may be forgotten for want of room.
+            store: MemoryStore::with_room(usize::MAX),
             workspace: Workspace::default(),
             runtime: runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?,
             newest: Timestamp::UNIX_EPOCH,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 use jiff::Timestamp;
+use tracing::warn;
 
 use super::store::{
     Answer, Key, MAX_STATE_BYTES, MOST_DUE, MOST_READ, Requests, Store, StoreError, Stored, Write, Written,
@@ -156,11 +157,15 @@ impl Windows {
     }
 
     fn evict(&mut self) {
+        let before = self.evicted;
         while self.taken > self.room
             && let Some(&(_, first)) = self.by_expiry.first()
         {
             self.remove(first);
             self.evicted += 1;
+        }
+        if self.evicted > before {
+            warn!(evicted = self.evicted, "there is no room for all windows: those that expire first are lost");
         }
     }
 }

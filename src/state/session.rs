@@ -176,10 +176,9 @@ impl<'s> Session<'s> {
         let loaded = if keys.is_empty() { Vec::new() } else { self.store.load(&keys, self.deadline).await };
         let mut works = Vec::new();
         for ((key, contribution), loaded) in keys.into_iter().zip(contributions).zip(loaded) {
-            let work = loaded.map_err(StateError::from).and_then(|stored| self.folded(key, &contribution, stored));
-            match work {
-                Ok(work) => works.push(work),
-                Err(error) => self.tell_without_store(key, &contribution, error, outcome),
+            match loaded.map_err(StateError::from).and_then(opened) {
+                Ok(opened) => works.push(self.folded(key, contribution, opened)),
+                Err(error) => self.tell_unsaved(&self.folded(key, contribution, Opened::default()), error, outcome),
             }
         }
         self.save(works, outcome).await
@@ -190,21 +189,10 @@ impl<'s> Session<'s> {
         Key { analytic, group: contribution.group.hash }
     }
 
-    fn folded(&self, key: Key, contribution: &Contribution, stored: Option<Stored>) -> Result<Work, StateError> {
-        let (mut window, expected) = match stored {
-            None => (Window::default(), None),
-            Some(stored) => (Window::from_bytes(&stored.state)?, Some(stored.version)),
-        };
+    fn folded(&self, key: Key, contribution: Contribution, (mut window, expected): Opened) -> Work {
         let mut describe = |contribution: &Contribution, found: &Match| (self.describe)(contribution, found);
         let step = contribution.fold_into(&mut window, self.plan, &self.clock, &mut describe);
-        Ok(Work {
-            key,
-            spec: Some(contribution.spec),
-            contribution: Some(contribution.clone()),
-            window,
-            expected,
-            step,
-        })
+        Work { key, spec: Some(contribution.spec), contribution: Some(contribution), window, expected, step }
     }
 
     /// A window that nothing is folded into: time has passed.
@@ -253,7 +241,7 @@ impl<'s> Session<'s> {
     /// The same work, on what stands there now.
     fn redone(&self, work: &Work, stored: Option<Stored>) -> Result<Work, StateError> {
         match (&work.contribution, stored) {
-            (Some(contribution), stored) => self.folded(work.key, contribution, stored),
+            (Some(contribution), stored) => Ok(self.folded(work.key, contribution.clone(), opened(stored)?)),
             (None, Some(stored)) => Ok(self.reopened(work.key, &stored)?),
             (None, None) => Ok(Work::nothing(work.key)),
         }
@@ -297,13 +285,6 @@ impl<'s> Session<'s> {
             && work.spec.is_some_and(|id| !matches!(self.plan.about(id), About::Correlation(_)))
         {
             Self::tell(work, None, outcome);
-        }
-    }
-
-    fn tell_without_store(&self, key: Key, contribution: &Contribution, error: StateError, outcome: &mut Outcome) {
-        match self.folded(key, contribution, None) {
-            Ok(work) => self.tell_unsaved(&work, error, outcome),
-            Err(_) => outcome.failures.push(error),
         }
     }
 
@@ -373,6 +354,16 @@ impl<'s> Session<'s> {
             }
         }
     }
+}
+
+/// A window as it stands, or a new one, and the version that its next one follows.
+type Opened = (Window, Option<u64>);
+
+fn opened(stored: Option<Stored>) -> Result<Opened, StateError> {
+    Ok(match stored {
+        None => Opened::default(),
+        Some(Stored { version, state }) => (Window::from_bytes(&state)?, Some(version)),
+    })
 }
 
 impl Work {
