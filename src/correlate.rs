@@ -29,7 +29,7 @@ use crate::rule::MOST_ENTRIES;
 pub use contribution::{Contribution, Contributions, Match, MatchValues, Named};
 pub use entry::{Entry, EntryValue, Marks};
 pub use group::{Group, HashKey, OwnedValue};
-pub use incident::{Announcement, Claim, Incident, Owner, Stage};
+pub use incident::{Announcement, Claim, Incident, MOST_ADDRESSES, Owner, Stage};
 pub use measure::Verdict;
 pub use plan::{About, Plan, SpecId, resolve};
 pub use reason::{bounds, reason};

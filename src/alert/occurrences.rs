@@ -3,12 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub use crate::correlate::Stage;
+pub use crate::correlate::{MOST_ADDRESSES, Stage};
 
 use super::text;
-
-/// Distinct addresses are counted up to this many; of so many, renderings say `at least`.
-pub const MOST_ADDRESSES: usize = 32;
 
 /// How often what an alert is about has happened, and which message about the alert this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

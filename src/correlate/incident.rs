@@ -12,7 +12,7 @@ use crate::payload::EventRef;
 pub type Owner = u64;
 
 /// The most source addresses that are told apart in one incident.
-const MOST_ADDRESSES: usize = 32;
+pub const MOST_ADDRESSES: usize = 32;
 
 /// A firing, and what it covers.
 #[derive(Debug, Clone, PartialEq)]

@@ -75,7 +75,6 @@ impl Window {
     /// Joins entries to the window, in whatever order, and looks at what they change.
     ///
     /// `delivery` names what is folded in: the same entries have the same name. Folding it again changes nothing.
-    /// `addresses` are hashes of where the events came from.
     pub fn fold(&mut self, spec: &WindowSpec, group: &Group, entries: &[Entry], delivery: u64) -> Folded {
         if self.deliveries.contains(&delivery) {
             let firings = self.firings.iter().filter(|(of, _)| *of == delivery).map(|(_, firing)| firing.clone());
