@@ -18,6 +18,22 @@ mod storm;
 use vaultwatch::diagnostic::{Severity, Source, Sources};
 use vaultwatch::rule::{self, Reading};
 
+/// A rule about single events, for correlations to look at.
+const SINGLE: &str = "
+title: Single
+id: 00000000-0000-4000-8000-000000000001
+name: single
+level: low
+logsource: {product: vault, service: audit}
+detection: {path: {request.path: single}, condition: path}
+---
+";
+
+/// These rules, and the one about single events.
+fn read_beside_single(text: &str) -> Reading {
+    read(&[SINGLE, text].concat())
+}
+
 /// Rules without errors.
 fn read(text: &str) -> Reading {
     let reading = rule::read(&Sources(vec![Source::new("rules.yml", text)]));

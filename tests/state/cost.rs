@@ -14,13 +14,6 @@ const GROUPS: usize = 100;
 
 /// Failed logins alert by themselves, and twenty of one user as a correlation.
 const RULES: &str = "
-title: Failed
-id: 00000000-0000-4000-8000-000000000001
-name: single
-level: low
-logsource: {product: vault, service: audit}
-detection: {path: {request.path: single}, condition: path}
----
 title: Often failed
 id: 00000000-0000-4000-8000-000000000002
 name: often
@@ -46,7 +39,7 @@ async fn in_dynamodb_a_touched_window_costs_two_requests() {
 }
 
 async fn cost(name: &str, place: &impl Place) {
-    let analytics = line::compile(super::read(RULES));
+    let analytics = line::compile(super::read_beside_single(RULES));
     let store = place.store();
     let scene = Scene::new(&analytics, &*store);
     let event = |number: usize| Event {

@@ -20,13 +20,6 @@ const THREADS: usize = 25;
 const EVENTS: usize = 1_000;
 
 const RULES: &str = "
-title: Failed
-id: 00000000-0000-4000-8000-000000000001
-name: single
-level: low
-logsource: {product: vault, service: audit}
-detection: {path: {request.path: single}, condition: path}
----
 title: Often failed
 id: 00000000-0000-4000-8000-000000000002
 name: hundred
@@ -42,13 +35,6 @@ correlation:
 
 /// Three events, and two runs of three.
 const TWICE: &str = "
-title: Single
-id: 00000000-0000-4000-8000-000000000001
-name: single
-level: low
-logsource: {product: vault, service: audit}
-detection: {path: {request.path: single}, condition: path}
----
 title: Three
 id: 00000000-0000-4000-8000-000000000002
 name: three
@@ -79,7 +65,7 @@ async fn in_dynamodb_a_crowd_fires_once() {
 /// one who lost saw before must not be told to other correlations.
 #[tokio::test]
 async fn a_lost_race_is_no_second_firing() {
-    let analytics = line::compile(super::read(TWICE));
+    let analytics = line::compile(super::read_beside_single(TWICE));
     let lines = log::lines((0..6).map(|second| event(second, second * 1000)).collect());
     let (first, second) = lines.split_at(3);
     let (first, second) = (log::batch(first), log::batch(second));
@@ -102,7 +88,7 @@ async fn a_lost_race_is_no_second_firing() {
 
 /// A payload for each thread, and every payload twice, to two threads.
 fn crowd(name: &str, place: &impl Place) {
-    let analytics = line::compile(super::read(RULES));
+    let analytics = line::compile(super::read_beside_single(RULES));
     let lines = log::lines((0..EVENTS).map(|number| event(number, number * 10)).collect());
     let payloads: Vec<&[Line]> = lines.chunks(EVENTS / THREADS).collect();
     let start = Barrier::new(THREADS);

@@ -25,13 +25,6 @@ const EVENTS: u32 = 5_000;
 const MOST_BYTES: usize = 64 << 10;
 
 const RULES: &str = "
-title: Failed
-id: 00000000-0000-4000-8000-000000000001
-name: single
-level: low
-logsource: {product: vault, service: audit}
-detection: {path: {request.path: single}, condition: path}
----
 title: Often failed
 id: 00000000-0000-4000-8000-000000000002
 name: hundred
@@ -49,13 +42,6 @@ alert: {suppress: 24h}
 const VALUES: u16 = 5_000;
 
 const NEW_VALUES: &str = "
-title: Alone
-id: 00000000-0000-4000-8000-000000000001
-name: single
-level: low
-logsource: {product: vault, service: audit}
-detection: {path: {request.path: single}, condition: path}
----
 title: New address
 id: 00000000-0000-4000-8000-000000000002
 name: new
@@ -112,7 +98,7 @@ type Told = BTreeMap<String, Vec<(Stage, u64)>>;
 /// The matches are made from one that was read: a million lines would test the reader.
 #[tokio::test]
 async fn a_million_failed_logins_are_one_alert_and_its_digests() {
-    let analytics = line::compile(super::read(RULES));
+    let analytics = line::compile(super::read_beside_single(RULES));
     let lines = log::lines(vec![event(0, "single", 0)]);
     let one = log::batch(&lines);
     let template = pipeline::detect(&analytics, &one, &mut Workspace::default()).matches.remove(0);
@@ -148,7 +134,7 @@ async fn a_million_failed_logins_are_one_alert_and_its_digests() {
 /// Of a storm, most entries are gone at once: a batch that overtakes another does not make it two.
 #[tokio::test]
 async fn a_storm_out_of_order_is_one_run() {
-    let analytics = line::compile(super::read(&RULES.replace("suppress: 24h", "suppress: 0s")));
+    let analytics = line::compile(super::read_beside_single(&RULES.replace("suppress: 24h", "suppress: 0s")));
     let lines = log::lines(vec![event(0, "single", 0)]);
     let one = log::batch(&lines);
     let template = pipeline::detect(&analytics, &one, &mut Workspace::default()).matches.remove(0);
@@ -183,7 +169,7 @@ async fn told_by(analytics: &Analytics, store: &Scales, batch: &LogBatch<'_>, ma
 /// Whoever has thousands of addresses decides how many values are new: each is counted, and the window stays small.
 #[tokio::test]
 async fn a_storm_of_new_values_does_not_make_a_window_burst() {
-    let analytics = line::compile(super::read(NEW_VALUES));
+    let analytics = line::compile(super::read_beside_single(NEW_VALUES));
     let new = (0..VALUES).map(|address| event(address.into(), "single", address));
     // What was seen last is remembered best.
     let again = (VALUES - 900..VALUES).map(|address| Event {
