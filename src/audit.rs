@@ -123,6 +123,11 @@ impl<'e> AuditEvent<'e> {
         self.values.is_present(slot)
     }
 
+    /// The fields whose keys are present.
+    pub fn present(&self) -> impl Iterator<Item = Slot> + use<'e> {
+        self.values.present().iter().copied()
+    }
+
     /// The values of a field by its name; none if the table does not name it.
     pub fn field(&self, name: &str) -> impl Iterator<Item = Value<'e>> + use<'e> {
         self.fields.slot(name).into_iter().flat_map({

@@ -7,14 +7,14 @@
 
 use std::sync::Arc;
 
-use crate::audit::{AuditEvent, FieldTable, Value};
+use crate::audit::{AuditEvent, FieldTable, Slot, Value};
 use crate::rule::Rule;
 
 use bits::Bits;
 use compile::CompiledRule;
 use keywords::KeywordMatcher;
 use matcher::{FieldMatcher, MemberBuffers};
-use predicate::Predicate;
+use predicate::{Predicate, PredicateId};
 
 mod bits;
 mod compile;
@@ -34,7 +34,10 @@ pub struct RuleSet {
     rules: Vec<CompiledRule>,
     fields: FieldTable,
     predicates: Vec<Predicate>,
-    matchers: Vec<FieldMatcher>,
+    /// By slot; none for what is read for other reasons.
+    matchers: Vec<Option<FieldMatcher>>,
+    /// What holds where a slot has no value.
+    absent: Vec<(Slot, PredicateId)>,
     keywords: Option<KeywordMatcher>,
     /// Per predicate, the rules for which it is a necessary one.
     waiting: Vec<Vec<RuleId>>,
@@ -151,8 +154,14 @@ impl RuleSet {
     /// Sets the bits of all predicates that hold.
     fn find(&self, event: &AuditEvent<'_>, scratch: &mut Scratch) {
         scratch.bits.reset(self.predicates.len());
-        for matcher in &self.matchers {
-            matcher.find(event, &self.predicates, &mut scratch.members, &mut scratch.bits);
+        for (_, id) in self.absent.iter().filter(|(slot, _)| !event.is_present(*slot)) {
+            scratch.bits.insert(id.index());
+        }
+        // Most of the fields that the rules of a whole pack look at are not in one event.
+        for slot in event.present() {
+            if let Some(Some(matcher)) = self.matchers.get(slot.index()) {
+                matcher.find(slot, event, &self.predicates, &mut scratch.members, &mut scratch.bits);
+            }
         }
         if let Some(keywords) = &self.keywords {
             keywords.find(event, &self.predicates, &mut scratch.members, &mut scratch.bits);

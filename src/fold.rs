@@ -19,6 +19,13 @@ pub fn fold(text: &str) -> String {
     text.chars().map(fold_char).collect()
 }
 
+/// Whether folding may change a text: most of what Vault writes is lower-case ASCII already.
+#[must_use]
+pub fn needs_folding(text: &str) -> bool {
+    // Looking at all of it takes many bytes at a time, which stopping at the first would not.
+    text.bytes().fold(false, |found, byte| found | byte.is_ascii_uppercase() | !byte.is_ascii())
+}
+
 /// Folds `text` into `buffer`, which keeps its allocation.
 pub fn fold_into<'b>(text: &str, buffer: &'b mut String) -> &'b str {
     buffer.clear();

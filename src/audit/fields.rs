@@ -42,9 +42,28 @@ pub(super) const ROOT: NodeId = 0;
 #[derive(Debug, Default)]
 pub(super) struct Node {
     pub(super) slot: Option<Slot>,
+    /// In a finished table, by the length of their keys.
     children: Vec<(Box<str>, NodeId)>,
+    /// Where the children with keys of this length begin; as long as needed for the longest key, and one more.
+    by_length: Vec<usize>,
     /// Some child has children, so that a key with dots in it may name a field.
     deep: bool,
+}
+
+impl Node {
+    fn sort(&mut self) {
+        self.children.sort_by_key(|(key, _)| key.len());
+        let longest = self.children.last().map_or(0, |(key, _)| key.len());
+        let shorter_than = |length| self.children.partition_point(|(key, _)| key.len() < length);
+        self.by_length = (0..=longest + 1).map(shorter_than).collect();
+    }
+
+    /// The place of the child with this key. Few have a key as long, so that this looks at one or two.
+    fn position(&self, key: &str) -> Option<usize> {
+        let (begin, end) = (*self.by_length.get(key.len())?, *self.by_length.get(key.len() + 1)?);
+        let as_long = self.children.get(begin..end)?;
+        Some(begin + as_long.iter().position(|(name, _)| **name == *key)?)
+    }
 }
 
 impl Default for FieldTableBuilder {
@@ -77,6 +96,7 @@ impl FieldTableBuilder {
         let time = self.slot("time");
         let wrappers = [self.slot("message"), self.slot("log")];
         for id in 0..narrow(self.nodes.len()) {
+            self.node(id).sort();
             let children: Vec<NodeId> = self.node(id).children.iter().map(|(_, child)| *child).collect();
             self.node(id).deep = children.into_iter().any(|child| !self.node(child).children.is_empty());
         }
@@ -145,8 +165,7 @@ impl FieldTable {
     /// Where a key leads: to a child, or along several at once if it has dots in it.
     pub(super) fn step(&self, from: NodeId, key: &str) -> Option<Step> {
         let node = self.node(from);
-        let plain = node.children.iter().position(|(name, _)| **name == *key);
-        if let Some(position) = plain {
+        if let Some(position) = node.position(key) {
             let (_, child) = node.children.get(position)?;
             return Some(Step { node: *child, position: Some(position) });
         }
@@ -154,8 +173,8 @@ impl FieldTable {
             return None;
         }
         let find = |at: NodeId, part: &str| {
-            let (_, child) = self.node(at).children.iter().find(|(name, _)| **name == *part)?;
-            Some(*child)
+            let node = self.node(at);
+            node.children.get(node.position(part)?).map(|(_, child)| *child)
         };
         let node = key.split('.').try_fold(from, find)?;
         Some(Step { node, position: None })

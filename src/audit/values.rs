@@ -11,6 +11,8 @@ pub(super) struct Values {
     entries: Vec<Entry>,
     /// Per slot: the first and the last of its entries.
     chains: Vec<Option<(u32, u32)>>,
+    /// The slots that have a chain.
+    present: Vec<Slot>,
     /// Texts that had escapes in them.
     arena: String,
     /// Texts of derived values.
@@ -88,6 +90,7 @@ impl Values {
         self.entries.clear();
         self.chains.clear();
         self.chains.resize(slots, None);
+        self.present.clear();
         self.arena.clear();
         self.derived.clear();
         self.is_unsettled = false;
@@ -102,6 +105,11 @@ impl Values {
 
     pub(super) fn is_present(&self, slot: Slot) -> bool {
         matches!(self.chains.get(slot.index()), Some(Some(_)))
+    }
+
+    /// The slots with at least one value.
+    pub(super) fn present(&self) -> &[Slot] {
+        &self.present
     }
 
     pub(super) fn iter<'v>(&'v self, slot: Slot, text: &'v str) -> impl Iterator<Item = Value<'v>> + use<'v> {
@@ -135,6 +143,7 @@ impl Values {
         let last = match chain {
             None => {
                 *chain = Some((new, new));
+                self.present.push(slot);
                 return;
             }
             Some((_, last)) => std::mem::replace(last, new),
@@ -199,6 +208,7 @@ impl Values {
         let nested: Vec<Slot> = entries.iter().filter(|entry| !entry.literal).map(|entry| entry.slot).collect();
         entries.retain(|entry| !entry.literal || !nested.contains(&entry.slot));
         self.chains.fill(None);
+        self.present.clear();
         for entry in entries {
             self.push(entry.slot, entry.stored, entry.literal);
         }

@@ -23,11 +23,13 @@ pub(super) struct CompiledRule {
     /// In the order of the rule's searches.
     pub(super) searches: Vec<Expression>,
     pub(super) condition: Condition,
+    /// What must hold whatever else does, so that there is more to look at.
+    required: Vec<PredicateId>,
 }
 
 impl CompiledRule {
     pub(super) fn holds(&self, bits: &Bits) -> bool {
-        self.condition_holds(&self.condition, bits)
+        self.required.iter().all(|id| bits.contains(id.index())) && self.condition_holds(&self.condition, bits)
     }
 
     /// The predicates because of which the rule matches.
@@ -70,11 +72,13 @@ impl RuleSet {
         let mut compiler = Compiler::default();
         let rules: Vec<CompiledRule> = rules.into_iter().map(|rule| compiler.rule(rule)).collect();
         let Compiler { fields, predicates, .. } = compiler;
-        let (matchers, keywords) = matchers(&predicates);
+        let fields = fields.build();
+        let (matchers, keywords) = matchers(&predicates, fields.slots());
         let mut set = Self {
             waiting: vec![Vec::new(); predicates.len()],
             rules,
-            fields: fields.build(),
+            fields,
+            absent: absent(&predicates),
             predicates,
             matchers,
             keywords,
@@ -86,7 +90,8 @@ impl RuleSet {
 
     /// Files every rule under its rarest necessary predicates.
     fn index(&mut self) {
-        for (id, rule) in (0..).map(RuleId).zip(&self.rules) {
+        for (id, rule) in (0..).map(RuleId).zip(&mut self.rules) {
+            rule.required = necessary::required(rule, &self.predicates);
             match necessary::necessary(rule, &self.predicates) {
                 None => self.always.push(id),
                 Some(predicates) => {
@@ -101,15 +106,27 @@ impl RuleSet {
     }
 }
 
-/// One matcher for each field, and one for the keywords.
-fn matchers(predicates: &[Predicate]) -> (Vec<FieldMatcher>, Option<KeywordMatcher>) {
+/// The predicates that hold where a key is absent.
+fn absent(predicates: &[Predicate]) -> Vec<(Slot, PredicateId)> {
+    let ids = (0..).map(PredicateId).zip(predicates).filter(|(_, predicate)| matches!(predicate.test, Test::Null));
+    ids.filter_map(|(id, predicate)| Some((predicate.slot?, id))).collect()
+}
+
+/// One matcher for each field that rules look at, by its slot, and one for the keywords.
+fn matchers(predicates: &[Predicate], slots: usize) -> (Vec<Option<FieldMatcher>>, Option<KeywordMatcher>) {
     let mut by_slot: BTreeMap<Option<Slot>, Vec<PredicateId>> = BTreeMap::new();
     for (id, predicate) in (0..).map(PredicateId).zip(predicates) {
         by_slot.entry(predicate.slot).or_default().push(id);
     }
     let keywords = by_slot.remove(&None).and_then(|ids| KeywordMatcher::new(predicates, &ids));
-    let fields = by_slot.into_iter().filter_map(|(slot, ids)| Some(FieldMatcher::new(slot?, predicates, &ids)));
-    (fields.collect(), keywords)
+    let mut fields: Vec<Option<FieldMatcher>> = Vec::new();
+    fields.resize_with(slots, || None);
+    for (slot, ids) in by_slot {
+        if let Some(field) = slot.and_then(|slot| fields.get_mut(slot.index())) {
+            *field = Some(FieldMatcher::new(predicates, &ids));
+        }
+    }
+    (fields, keywords)
 }
 
 /// Gives every distinct test one predicate.
@@ -124,7 +141,7 @@ impl Compiler {
     fn rule(&mut self, rule: Rule) -> CompiledRule {
         let searches = rule.detection.searches.iter().map(|search| self.body(&search.body)).collect();
         let condition = rule.detection.condition.clone();
-        CompiledRule { rule: Arc::new(rule), searches, condition }
+        CompiledRule { rule: Arc::new(rule), searches, condition, required: Vec::new() }
     }
 
     fn body(&mut self, body: &Body) -> Expression {

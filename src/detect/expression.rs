@@ -22,6 +22,15 @@ impl Expression {
         }
     }
 
+    /// Adds the predicates that must all hold for it to hold.
+    pub(super) fn add_required(&self, required: &mut Vec<PredicateId>) {
+        match self {
+            Self::Predicate(id) => required.push(*id),
+            Self::And(all) => all.iter().for_each(|inner| inner.add_required(required)),
+            Self::Not(_) | Self::Or(_) => {}
+        }
+    }
+
     /// What it joins; nothing if it joins nothing.
     pub(super) fn parts(&self) -> &[Self] {
         match self {

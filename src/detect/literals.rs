@@ -1,6 +1,7 @@
-//! Prefixes, suffixes and substrings of all rules in one automaton.
+//! Prefixes, suffixes and substrings of all rules in automata.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::automaton::OverlappingState;
+use aho_corasick::{AhoCorasick, Anchored, BuildError, Input, MatchKind, Span, StartKind};
 
 use super::predicate::PredicateId;
 use crate::rule::Anchor;
@@ -16,11 +17,12 @@ pub(super) struct Literal {
     pub(super) verify: bool,
 }
 
-/// Finds the literals of a field in one pass.
+/// Finds the literals of a field in at most two passes.
 #[derive(Debug)]
 pub(super) struct LiteralMatcher {
-    automaton: AhoCorasick,
-    literals: Vec<Literal>,
+    /// Given up at the first character that no prefix has there, which is an early one.
+    prefixes: Option<Automaton>,
+    elsewhere: Option<Automaton>,
 }
 
 impl LiteralMatcher {
@@ -29,25 +31,63 @@ impl LiteralMatcher {
         if literals.is_empty() {
             return None;
         }
-        let texts = literals.iter().map(|literal| &literal.text);
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(texts).ok()?;
-        Some(Self { automaton, literals })
+        let (prefixes, elsewhere) = literals.into_iter().partition(|literal| literal.anchor == Anchor::Start);
+        let automaton = |literals: Vec<Literal>, start| {
+            if literals.is_empty() { Ok(None) } else { Automaton::new(literals, start).map(Some) }
+        };
+        Some(Self {
+            prefixes: automaton(prefixes, StartKind::Anchored).ok()?,
+            elsewhere: automaton(elsewhere, StartKind::Unanchored).ok()?,
+        })
     }
 
     /// Calls `found` for every literal that stands where it must.
     pub(super) fn find(&self, text: &str, mut found: impl FnMut(&Literal)) {
-        for hit in self.automaton.find_overlapping_iter(text) {
-            let Some(literal) = self.literals.get(hit.pattern().as_usize()) else { continue };
-            let at_start = hit.start() == 0;
-            let at_end = hit.end() == text.len();
+        if let Some(prefixes) = &self.prefixes {
+            // What stands inside another prefix is reported as well, where it ends.
+            prefixes.find(&Input::new(text).anchored(Anchored::Yes), |literal, place| {
+                if place.start == 0 {
+                    found(literal);
+                }
+            });
+        }
+        let Some(elsewhere) = &self.elsewhere else { return };
+        elsewhere.find(&Input::new(text), |literal, place| {
             let in_place = match literal.anchor {
-                Anchor::Whole => at_start && at_end,
-                Anchor::Start => at_start,
-                Anchor::End => at_end,
+                Anchor::Whole => place.start == 0 && place.end == text.len(),
+                Anchor::Start => place.start == 0,
+                Anchor::End => place.end == text.len(),
                 Anchor::Anywhere => true,
             };
             if in_place {
                 found(literal);
+            }
+        });
+    }
+}
+
+/// Literals that are found together.
+#[derive(Debug)]
+struct Automaton {
+    automaton: AhoCorasick,
+    literals: Vec<Literal>,
+}
+
+impl Automaton {
+    fn new(literals: Vec<Literal>, start: StartKind) -> Result<Self, BuildError> {
+        let texts = literals.iter().map(|literal| &literal.text);
+        let mut builder = AhoCorasick::builder();
+        let automaton = builder.match_kind(MatchKind::Standard).start_kind(start).build(texts)?;
+        Ok(Self { automaton, literals })
+    }
+
+    fn find(&self, input: &Input<'_>, mut found: impl FnMut(&Literal, Span)) {
+        let mut state = OverlappingState::start();
+        loop {
+            self.automaton.find_overlapping(input.clone(), &mut state);
+            let Some(hit) = state.get_match() else { return };
+            if let Some(literal) = self.literals.get(hit.pattern().as_usize()) {
+                found(literal, hit.span());
             }
         }
     }

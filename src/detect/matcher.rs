@@ -10,7 +10,7 @@ use super::literals::{Literal, LiteralMatcher};
 use super::pattern::{self, Shape};
 use super::predicate::{Predicate, PredicateId};
 use crate::audit::{AuditEvent, Slot, Value};
-use crate::fold::fold_into;
+use crate::fold::{fold_into, needs_folding};
 use crate::rule::{Anchor, Pattern, Test};
 
 /// A value with its text: numbers and booleans compare by theirs.
@@ -52,49 +52,39 @@ impl MemberBuffers {
     }
 }
 
-/// Most of what Vault writes is lower-case ASCII already.
-fn needs_folding(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
-}
-
 /// The predicates on one field.
 #[derive(Debug)]
 pub(super) struct FieldMatcher {
-    slot: Slot,
     /// Hold when the key is there.
     present: Vec<PredicateId>,
-    /// Hold when the key is absent.
-    absent: Vec<PredicateId>,
     texts: TextMatcher,
 }
 
 impl FieldMatcher {
-    pub(super) fn new(slot: Slot, predicates: &[Predicate], ids: &[PredicateId]) -> Self {
+    pub(super) fn new(predicates: &[Predicate], ids: &[PredicateId]) -> Self {
         let kind = |wanted: fn(&Test) -> bool| {
             let is_wanted = |id: &PredicateId| predicates.get(id.index()).is_some_and(|found| wanted(&found.test));
             ids.iter().copied().filter(is_wanted).collect::<Vec<_>>()
         };
         Self {
-            slot,
             present: kind(|test| matches!(test, Test::Exists(_))),
-            absent: kind(|test| matches!(test, Test::Null)),
             texts: TextMatcher::new(predicates, &kind(|test| !matches!(test, Test::Exists(_)))),
         }
     }
 
-    /// Sets the bits of the predicates that hold for any value of the field.
+    /// Sets the bits of the predicates that hold for any value of the field, which is present.
     pub(super) fn find(
         &self,
+        slot: Slot,
         event: &AuditEvent<'_>,
         predicates: &[Predicate],
         buffers: &mut MemberBuffers,
         bits: &mut Bits,
     ) {
-        let when = if event.is_present(self.slot) { &self.present } else { &self.absent };
-        for id in when {
+        for id in &self.present {
             bits.insert(id.index());
         }
-        for value in event.values(self.slot) {
+        for value in event.values(slot) {
             let member = buffers.member(value, self.texts.folds);
             self.texts.find(&member, event, predicates, bits);
         }

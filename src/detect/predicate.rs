@@ -9,7 +9,7 @@ use jiff::fmt::temporal::Pieces;
 use super::matcher::{Member, MemberBuffers};
 use super::pattern;
 use crate::audit::{AuditEvent, Slot, Value, address};
-use crate::fold::fold;
+use crate::fold::{fold, needs_folding};
 use crate::number::Number;
 use crate::rule::{Anchor, Comparison, FieldRef, Test, TimePart};
 
@@ -116,7 +116,7 @@ fn refers(reference: &FieldRef, other: Slot, member: &Member<'_>, event: &AuditE
         else {
             return false;
         };
-        let theirs = if reference.cased { theirs } else { Cow::Owned(fold(&theirs)) };
+        let theirs = if reference.cased || !needs_folding(&theirs) { theirs } else { Cow::Owned(fold(&theirs)) };
         match reference.anchor {
             Anchor::Whole => mine == theirs,
             Anchor::Start => mine.starts_with(&*theirs),
