@@ -12,7 +12,7 @@ mod cases;
 mod corpus;
 // Decoding subscription payloads.
 mod payload;
-// The rule pack, on captured and on bent lines.
+// The rule pack, on captured logs.
 mod pack;
 // Tests inside rules.
 mod rule_tests;

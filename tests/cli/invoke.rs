@@ -29,9 +29,9 @@ fn without_a_file_there_is_a_recorded_payload() {
 fn the_rules_that_ship_tell_each_recorded_payload() {
     let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
     for (name, expected) in [
-        ("root-token-used", vec!["root_token_used"]),
-        ("wrapping-token-reused", vec!["wrapping_token_invalid_unwrap"]),
-        ("unreadable-line", vec!["root_token_used", "unreadable_audit_events"]),
+        ("root-token-used", vec!["hcp_platform_root_out_of_profile", "root_token_used"]),
+        ("wrapping-token-reused", vec!["hcp_admin_token_minted", "wrapping_token_invalid_unwrap"]),
+        ("unreadable-line", vec!["hcp_platform_root_out_of_profile", "root_token_used", "unreadable_audit_events"]),
         ("benign", vec![]),
         ("control-message", vec![]),
     ] {
