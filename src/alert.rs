@@ -48,6 +48,8 @@ pub struct Alert {
     pub events: Vec<EventRef>,
     /// The log stream that they came from.
     pub log: LogStream,
+    /// What other rules, of no higher level, found in the same happening, which is told here and nowhere else.
+    pub also: Vec<Alert>,
 }
 
 impl Alert {

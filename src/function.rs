@@ -167,8 +167,9 @@ impl Function {
             Session::new(self.analytics.plan(), self.store.as_ref(), deadline, detected.newest, &describe);
         let mut correlated = session.correlate(detected.matches).await;
         session.look_after(&mut correlated).await;
-        let outcome = self.publish(&batch, &correlated.claimed, deadline).await;
-        let settled: Vec<(&Claimed, Settlement)> = correlated.claimed.iter().zip(outcome.settlements()).collect();
+        let messages = pipeline::together(&self.analytics, &correlated.claimed);
+        let outcome = self.publish(&batch, &messages, deadline).await;
+        let settled: Vec<(&Claimed, Settlement)> = outcome.settled(&messages).collect();
         correlated.failures.extend(session.settle(&settled).await);
         info!(
             events = tally.events,
@@ -216,11 +217,11 @@ impl Function {
     }
 
     /// Publishes what was claimed, and what there is to say of the rules.
-    async fn publish(&self, batch: &LogBatch<'_>, claimed: &[Claimed], deadline: Deadline) -> Publishing {
+    async fn publish(&self, batch: &LogBatch<'_>, messages: &[Vec<&Claimed>], deadline: Deadline) -> Publishing {
         let mut outcome = Publishing::default();
-        for claimed in claimed.chunks(ALERTS_AT_A_TIME) {
-            let told = claimed.iter().map(|claimed| &claimed.told);
-            self.publish_some(&pipeline::conclude(&self.analytics, batch, told), deadline, &mut outcome).await;
+        for messages in messages.chunks(ALERTS_AT_A_TIME) {
+            let alerts = messages.iter().filter_map(|told| pipeline::conclude(&self.analytics, batch, told));
+            self.publish_some(&alerts.collect::<Vec<_>>(), deadline, &mut outcome).await;
         }
         if let Some(alert) = self.about_rules(batch) {
             let before = outcome.failed;
@@ -265,8 +266,10 @@ impl Publishing {
         self.published + self.failed
     }
 
-    fn settlements(&self) -> impl Iterator<Item = Settlement> {
-        self.settlements.iter().copied()
+    /// What became of everything that was claimed, given the messages in which it was told.
+    fn settled<'c>(&self, messages: &[Vec<&'c Claimed>]) -> impl Iterator<Item = (&'c Claimed, Settlement)> {
+        let messages = messages.iter().zip(&self.settlements);
+        messages.flat_map(|(claimed, settlement)| claimed.iter().map(|claimed| (*claimed, *settlement)))
     }
 
     fn withhold(&mut self) {

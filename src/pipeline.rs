@@ -16,13 +16,15 @@ use crate::correlate::{Contribution, Match, MatchValues, SpecId, Windows, nanose
 use crate::detect::Scratch;
 use crate::payload::{EventRef, LogBatch, LogEvent};
 
-pub use analytics::Analytics;
+pub use analytics::{Analytics, Overlaps};
 pub use conclude::{conclude, describe};
 pub use operational::rules_not_loaded;
+pub use together::together;
 
 mod analytics;
 mod conclude;
 mod operational;
+mod together;
 
 /// The memory that [`detect`] uses again for every event.
 #[derive(Debug, Default)]
@@ -103,7 +105,7 @@ pub fn replay(
     let Detected { matches, newest, .. } = detect(analytics, batch, workspace);
     let mut describe = |told: &Contribution, found: &Match| describe(analytics, batch, told, found);
     let told = windows.correlate(analytics.plan(), matches, nanoseconds(newest), &mut describe);
-    conclude(analytics, batch, &told)
+    together(analytics, &told).iter().filter_map(|told| conclude(analytics, batch, told)).collect()
 }
 
 /// What is kept of an event that matched, whatever the rule.

@@ -44,6 +44,8 @@ mod loopback;
 // From log batches to alerts.
 mod line;
 mod pipeline;
+// Several rules about one happening.
+mod overlaps;
 // No secret leaves.
 mod redaction;
 // Titles and levels of alerts that rules word themselves.

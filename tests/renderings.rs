@@ -312,6 +312,25 @@ fn attributes() {
     "#);
 }
 
+/// What other rules found in the same happening.
+#[test]
+fn several_rules_in_one_alert() {
+    let found = alert(EVERYTHING, &corpus::line("15-userpass-brute-force-lockout.jsonl:6"));
+    let seen = correlated(Stage::Opened, 10);
+    let alert = Alert { also: vec![found, seen], ..refused_unwrap() };
+    let letter = email::body(&alert, Some("eu-central-1"));
+    let told = letter.lines().skip_while(|line| !line.starts_with("Also")).take_while(|line| !line.starts_with("Do"));
+    let told: String = told.map(|line| line.to_owned() + "\n").collect();
+    let finding: Json = serde_json::from_str(&ocsf::to_json(&alert)).unwrap();
+    let places = ["/finding_info/related_analytics", "/unmapped/also"];
+    let found = places.map(|place| format!("\n{place} {:#}", finding.pointer(place).unwrap()));
+    insta::assert_snapshot!("several_rules_in_one_alert", told + &found.join("\n"));
+    let message = SnsMessage::of(&alert, None);
+    let [also] = message.attributes.iter().filter(|one| one.name == "also").collect::<Vec<_>>()[..] else { panic!() };
+    assert_eq!((also.data_type, &*also.value), ("String.Array", r#"["something_happened","auth_bruteforce_source"]"#));
+    check_limits(&alert);
+}
+
 #[test]
 fn rules_that_do_not_load() {
     let alert = rules_not_loaded();

@@ -86,6 +86,9 @@ fn story(alert: &Alert) -> Letter {
             letter.field("Files", some_text(listed(files, ", ", |file| rule_text(file))));
         }
     }
+    for (also, index) in also_lines(alert).into_iter().zip(0..) {
+        letter.field(if index == 0 { "Also" } else { "" }, Some(also));
+    }
     letter.field("Unless", some_text(listed(&analytic.falsepositives, "; ", |cause| rule_text(cause))));
     if !analytic.runbook.is_empty() {
         letter.gap();
@@ -96,6 +99,20 @@ fn story(alert: &Alert) -> Letter {
         }
     }
     letter
+}
+
+/// What other rules say of it, a line each.
+fn also_lines(alert: &Alert) -> Vec<String> {
+    let line = |also: &Alert| {
+        let level = also.level.as_str().to_uppercase();
+        format!("{level}: {}, {}", rule_text(also.title()), rule_text(&also.analytic.name))
+    };
+    let mut lines: Vec<String> = alert.also.iter().take(LISTED).map(line).collect();
+    let more = alert.also.len().saturating_sub(LISTED);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
 }
 
 /// Where to look, and what to look for.

@@ -20,7 +20,7 @@ use crate::rule::Level;
 
 use detail::{Cutter, Detail};
 use document::{
-    Actor, Aggregate, Analytic, Api, ApiRequest, ApiResponse, Authorization, Classification, DetectionFinding,
+    Actor, Aggregate, Also, Analytic, Api, ApiRequest, ApiResponse, Authorization, Classification, DetectionFinding,
     EventPosition, EvidenceArtifact, FindingInfo, HttpRequest, Matched, Metadata, MountData, Named, NetworkEndpoint,
     Observable, Product, Remediation, Resource, Session, Unmapped, User,
 };
@@ -125,12 +125,17 @@ fn finding_info<'a>(alert: &'a Alert, cut: &Cutter) -> FindingInfo<'a> {
         Subject::Correlation(correlated) => cut.texts("related_analytics", &correlated.rules),
         Subject::Audit(_) | Subject::Unreadable | Subject::RulesNotLoaded { .. } => Vec::new(),
     };
+    let of_base = related_analytics.into_iter().map(|name| Analytic::rule(None, name));
+    let of_others = cut.list("also", &alert.also).iter().map(|also| {
+        let analytic = &also.analytic;
+        Analytic::rule(Some(analytic.id.to_string()), Cow::Borrowed(&analytic.name))
+    });
     FindingInfo {
         uid: alert.id.to_string(),
         title: cut.text(alert.title()),
         desc: analytic.description.as_deref().map(|text| cut.text(text)),
         analytic: Analytic::rule(Some(analytic.id.to_string()), Cow::Borrowed(&analytic.name)),
-        related_analytics: related_analytics.into_iter().map(|name| Analytic::rule(None, name)).collect(),
+        related_analytics: of_base.chain(of_others).collect(),
         attacks: attack::attacks(cut.list("attacks", &analytic.attacks), cut),
         created_time: alert.time.as_millisecond(),
         first_seen_time: alert.occurrences.first.as_millisecond(),
@@ -253,10 +258,22 @@ fn unmapped<'a>(alert: &'a Alert, facts: Option<&'a AuditFacts>, cut: &Cutter) -
             Subject::RulesNotLoaded { files } => cut.texts("rule_files", files),
             Subject::Audit(_) | Subject::Correlation(_) | Subject::Unreadable => Vec::new(),
         },
+        also: cut.list("also", &alert.also).iter().map(|also| also_told(also, cut)).collect(),
         falsepositives: cut.texts("falsepositives", &analytic.falsepositives),
         runbook: cut.texts("runbook", &analytic.runbook),
         references: cut.texts("references", &analytic.references),
         ..told
+    }
+}
+
+fn also_told<'a>(alert: &'a Alert, cut: &Cutter) -> Also<'a> {
+    let (severity_id, _) = severity(alert.level);
+    Also {
+        rule: cut.text(&alert.analytic.name),
+        severity_id,
+        title: cut.text(alert.title()),
+        count: alert.occurrences.count,
+        finding_uid: alert.id.to_string(),
     }
 }
 

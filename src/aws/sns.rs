@@ -15,7 +15,8 @@
 //!
 //! The attributes are those that people filter by: `severity` (`high`), `rule_id` (the rule's name, as rule files and
 //! people write it), `tactic` (ATT&CK's tactics as tags write them, a list), `namespace` (`root` or `admin/`) and `stage`
-//! (`opened`, `repeated`, `ended`: whether it is an alert, or a digest of one).
+//! (`opened`, `repeated`, `ended`: whether it is an alert, or a digest of one). `also`, a list, is there if other rules
+//! found something in the same happening, and names them.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -34,9 +35,9 @@ pub const MAX_FINDING_BYTES: usize = 96 << 10;
 /// The largest value of an attribute, in bytes.
 const MAX_VALUE_BYTES: usize = 256;
 
-/// ATT&CK has no more tactics, and none has a longer name, in bytes.
-const MAX_TACTICS: usize = 15;
-const MAX_TACTIC_BYTES: usize = 64;
+/// Of a list, so many members are told, and so much of each, in bytes. ATT&CK has no more tactics.
+const MAX_MEMBERS: usize = 15;
+const MAX_MEMBER_BYTES: usize = 64;
 
 /// What is sent for one alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,21 +105,27 @@ fn attributes(alert: &Alert) -> Vec<Attribute> {
     let attributes = [
         string("severity", alert.level.as_str()),
         string("rule_id", &alert.analytic.name),
-        tactics(&alert.analytic.attacks),
+        list("tactic", tactics(&alert.analytic.attacks)),
+        list("also", alert.also.iter().map(|also| also.analytic.name.as_str())),
         string("namespace", namespace),
         string("stage", alert.occurrences.stage.as_str()),
     ];
     attributes.into_iter().filter(|attribute| !attribute.value.is_empty()).collect()
 }
 
-fn tactics(attacks: &[Attack]) -> Attribute {
-    let tags = attacks.iter().filter_map(|attack| match attack {
-        Attack::Tactic(name) => Some(attribute_value(name, MAX_TACTIC_BYTES)),
+fn tactics(attacks: &[Attack]) -> impl Iterator<Item = &str> {
+    attacks.iter().filter_map(|attack| match attack {
+        Attack::Tactic(name) => Some(name.as_str()),
         Attack::Technique(_) => None,
-    });
-    let tags: Vec<String> = tags.take(MAX_TACTICS).collect();
-    let value = if tags.is_empty() { String::new() } else { serde_json::to_string(&tags).unwrap_or_default() };
-    Attribute { name: "tactic", data_type: "String.Array", value }
+    })
+}
+
+/// Empty for no members.
+fn list<'v>(name: &'static str, members: impl Iterator<Item = &'v str>) -> Attribute {
+    let members: Vec<String> =
+        members.take(MAX_MEMBERS).map(|member| attribute_value(member, MAX_MEMBER_BYTES)).collect();
+    let value = if members.is_empty() { String::new() } else { serde_json::to_string(&members).unwrap_or_default() };
+    Attribute { name, data_type: "String.Array", value }
 }
 
 /// Without control characters, and cut without a note, which no filter policy would expect.

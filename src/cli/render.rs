@@ -106,6 +106,8 @@ pub(super) struct Row {
     principal: String,
     address: String,
     action: String,
+    /// The other rules that tell of it.
+    also: String,
 }
 
 impl Row {
@@ -124,6 +126,7 @@ impl Row {
             principal: clipped(&principal, MAX_CELL),
             address: clipped(&address, MAX_CELL),
             action: clipped(&action, MAX_ACTION),
+            also: also(alert),
         }
     }
 }
@@ -157,7 +160,7 @@ impl Columns {
 
     fn line(&self, row: &Row, color: bool) -> String {
         format!(
-            "  {level}  {time}  {rule:<rules$}  {principal:<principals$}  {address:<addresses$}  {action}\n",
+            "  {level}  {time}  {rule:<rules$}  {principal:<principals$}  {address:<addresses$}  {action}{also}\n",
             level = by_level(&format!("{:<8}", label(row.level)), row.level, color),
             time = row.time,
             rule = row.rule,
@@ -167,6 +170,7 @@ impl Columns {
             address = row.address,
             addresses = self.address,
             action = row.action,
+            also = painted(&row.also, Style::new().dimmed(), color && !row.also.is_empty()),
         )
     }
 }
@@ -187,6 +191,13 @@ fn rule(alert: &Alert) -> String {
     let shadow = if alert.analytic.shadow { " (shadow)" } else { "" };
     let stage = alert.occurrences.stage.word().map(|word| format!(" {word}")).unwrap_or_default();
     format!("{}{shadow}{}{stage}", alert.analytic.name, alert.occurrences.factor())
+}
+
+/// `  + policy_written (medium)`
+fn also(alert: &Alert) -> String {
+    let rules = alert.also.iter().map(|also| format!("{} ({})", rule(also), also.level.as_str()));
+    let rules: Vec<String> = rules.collect();
+    if rules.is_empty() { String::new() } else { format!("  + {}", rules.join(", ")) }
 }
 
 /// Who, and from which address.

@@ -71,7 +71,8 @@ impl Replay {
         if let Some(error) = earlier.into_iter().chain(failures).next() {
             return Err(error.into());
         }
-        Ok(pipeline::conclude(&self.analytics, batch, claimed.iter().map(|claimed| &claimed.told)))
+        let messages = pipeline::together(&self.analytics, &claimed);
+        Ok(messages.iter().filter_map(|told| pipeline::conclude(&self.analytics, batch, told)).collect())
     }
 }
 

@@ -1,7 +1,9 @@
 //! What is to be published, before it is an alert.
 
+use uuid::Uuid;
+
 use super::contribution::{Contribution, Match, Named};
-use super::incident::{Announcement, Incident};
+use super::incident::{Announcement, Incident, Stage};
 use super::plan::SpecId;
 use super::window::Window;
 use crate::payload::EventRef;
@@ -35,7 +37,20 @@ pub struct Telling {
     pub opened: bool,
 }
 
+impl AsRef<Told> for Told {
+    fn as_ref(&self) -> &Told {
+        self
+    }
+}
+
 impl Told {
+    /// What it is the first to tell of, if it is not a repetition: what the request and its response share.
+    #[must_use]
+    pub fn happening(&self) -> Option<Uuid> {
+        let telling = self.telling.as_ref().filter(|telling| telling.opened)?;
+        (self.announcement.stage == Stage::Opened).then_some(telling.found.happening)
+    }
+
     /// What an announcement tells, given the window, and what was folded into it, if anything was.
     #[must_use]
     pub fn of(

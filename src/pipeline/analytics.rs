@@ -18,6 +18,17 @@ pub struct Analytics {
     of_rules: Vec<Arc<Analytic>>,
     of_correlations: Vec<Arc<Analytic>>,
     of_unreadable: Arc<Analytic>,
+    overlaps: Overlaps,
+}
+
+/// What becomes of the alerts that several rules raise about one happening.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Overlaps {
+    /// Each is an alert.
+    #[default]
+    Apart,
+    /// They are one alert, at the highest level, which names the others.
+    Together,
 }
 
 impl Analytics {
@@ -32,7 +43,19 @@ impl Analytics {
             plan: Plan::compile(&rules.iter().collect::<Vec<_>>(), &correlations, UNREADABLE_ID, key),
             rules: RuleSet::compile(rules),
             correlations,
+            overlaps: Overlaps::default(),
         }
+    }
+
+    /// The same, with another answer to what becomes of overlaps.
+    #[must_use]
+    pub fn with_overlaps(self, overlaps: Overlaps) -> Self {
+        Self { overlaps, ..self }
+    }
+
+    /// Whether what this tells is told together with what others tell.
+    pub(super) fn joins(&self, id: SpecId) -> bool {
+        self.overlaps == Overlaps::Together && !self.analytic(id).shadow
     }
 
     /// The rules about single events.

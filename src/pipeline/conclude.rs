@@ -1,5 +1,6 @@
 //! What was claimed -> alerts.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -32,14 +33,23 @@ struct Description {
     log_stream: String,
 }
 
-/// The alerts that say what was claimed, in that order. `batch` is what it was claimed from.
+/// The alert that says what was claimed, [together](super::together()). `batch` is what it was claimed from.
+///
+/// The highest level leads; of several, a correlation, which has seen most, and then the rule that asks for most.
+/// `None` if nothing was claimed.
 #[must_use]
-pub fn conclude<'t>(
-    analytics: &Analytics,
-    batch: &LogBatch<'_>,
-    told: impl IntoIterator<Item = &'t Told>,
-) -> Vec<Alert> {
-    told.into_iter().map(|told| alert(analytics, batch, told)).collect()
+pub fn conclude<T: AsRef<Told>>(analytics: &Analytics, batch: &LogBatch<'_>, told: &[T]) -> Option<Alert> {
+    let mut alerts: Vec<Alert> = told.iter().map(|told| alert(analytics, batch, told.as_ref())).collect();
+    alerts.sort_by_key(|alert| Reverse((alert.level, rank(&alert.subject))));
+    let mut alerts = alerts.into_iter();
+    let lead = alerts.next()?;
+    Some(Alert { also: alerts.collect(), ..lead })
+}
+
+/// How much is behind an alert.
+fn rank(subject: &Subject) -> (bool, usize) {
+    let evidence = subject.facts().map_or(0, |facts| facts.evidence.len());
+    (matches!(subject, Subject::Correlation(_)), evidence)
 }
 
 /// What a window keeps of the event that opens an incident; see [`Contribution::fold_into`].
@@ -72,6 +82,7 @@ fn alert(analytics: &Analytics, batch: &LogBatch<'_>, told: &Told) -> Alert {
         subject: subject(analytics, told, facts),
         events: told.events.clone(),
         log,
+        also: Vec::new(),
     }
 }
 

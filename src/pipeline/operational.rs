@@ -30,6 +30,7 @@ pub fn rules_not_loaded(files: &[String], time: Timestamp, log: &LogStream) -> O
         subject: Subject::RulesNotLoaded { files: files.to_vec() },
         events: Vec::new(),
         log: log.clone(),
+        also: Vec::new(),
         analytic,
     })
 }

@@ -63,6 +63,12 @@ pub struct Claimed {
     pub key: Option<Key>,
 }
 
+impl AsRef<Told> for Claimed {
+    fn as_ref(&self) -> &Told {
+        &self.told
+    }
+}
+
 /// What became of something claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {

@@ -162,7 +162,7 @@ fn incidents(analytics: &Analytics, batches: &[Vec<(usize, &Event)>]) -> Vec<Str
         let batch = batch(events);
         let Detected { matches, newest, .. } = pipeline::detect(analytics, &batch, &mut Workspace::default());
         let told = windows.correlate(analytics.plan(), matches, nanoseconds(newest), &mut |_, _| Vec::new());
-        let alerts = pipeline::conclude(analytics, &batch, &told);
+        let alerts = told.iter().filter_map(|told| pipeline::conclude(analytics, &batch, &[told]));
         specs.extend(told.iter().zip(alerts).map(|(told, alert)| (told.spec, alert.analytic.name.clone())));
     }
     let incidents = specs.iter().flat_map(|(spec, name)| {

@@ -157,7 +157,7 @@ impl<'s> Scene<'s> {
         let mut settled = Vec::new();
         for claimed in &correlated.claimed {
             gate.pass().await;
-            for alert in pipeline::conclude(self.analytics, batch, [&claimed.told]) {
+            if let Some(alert) = pipeline::conclude(self.analytics, batch, &[claimed]) {
                 self.published.borrow_mut().push(Publication::of(&alert, claimed, invocation));
             }
             gate.pass().await;

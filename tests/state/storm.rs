@@ -156,8 +156,7 @@ async fn told_by(analytics: &Analytics, store: &Scales, batch: &LogBatch<'_>, ma
     let mut session = Session::new(analytics.plan(), store, Deadline::NONE, newest, &describe);
     let mut correlated = session.correlate(matches).await;
     session.look_after(&mut correlated).await;
-    let alerts = pipeline::conclude(analytics, batch, correlated.claimed.iter().map(|claimed| &claimed.told));
-    for alert in alerts {
+    for alert in correlated.claimed.iter().filter_map(|claimed| pipeline::conclude(analytics, batch, &[claimed])) {
         let stages = told.entry(alert.analytic.name.clone()).or_default();
         stages.push((alert.occurrences.stage, alert.occurrences.count));
     }

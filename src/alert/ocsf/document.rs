@@ -336,6 +336,9 @@ pub(super) struct Unmapped<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) group: Vec<Matched<'a>>,
     pub(super) events: Vec<EventPosition<'a>>,
+    /// What other rules say of the same happening, for which there is no finding but this.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) also: Vec<Also<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) entry_type: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -394,6 +397,17 @@ pub(super) struct Matched<'a> {
     /// How many values are not told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) omitted: Option<usize>,
+}
+
+/// What another rule says of the same happening.
+#[derive(Serialize)]
+pub(super) struct Also<'a> {
+    pub(super) rule: Text<'a>,
+    pub(super) severity_id: u8,
+    pub(super) title: Text<'a>,
+    pub(super) count: u64,
+    /// What its repetitions have as `finding_info.uid`, which are told by themselves.
+    pub(super) finding_uid: String,
 }
 
 /// Where an event stands.
