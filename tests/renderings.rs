@@ -136,14 +136,19 @@ fn counted(alert: Alert, stage: Stage, count: u64, seconds: i64) -> Alert {
 
 /// Ten failed logins from one address and in one namespace, of which the last one made it fire.
 fn correlated(stage: Stage, count: u64) -> Alert {
+    correlated_by(&[("request.remote_address", "192.0.2.66"), ("request.namespace.path", "admin/")], stage, count)
+}
+
+fn correlated_by(group: &[(&str, &str)], stage: Stage, count: u64) -> Alert {
     let line = corpus::line("15-userpass-brute-force-lockout.jsonl:6");
     let alert = alert(FAILED_LOGINS, &line);
     let Subject::Audit(facts) = alert.subject else { panic!("an audit event") };
-    let group = [("request.remote_address", "192.0.2.66"), ("request.namespace.path", "admin/")];
-    let evidence =
-        group.map(|(field, value)| Evidence { field: field.to_owned(), values: vec![Redactor::default().name(value)] });
+    let of_group = |(field, value): &(&str, &str)| Evidence {
+        field: (*field).to_owned(),
+        values: vec![Redactor::default().name(*value)],
+    };
     let correlated = Correlated {
-        facts: AuditFacts { evidence: evidence.to_vec(), ..*facts },
+        facts: AuditFacts { evidence: group.iter().map(of_group).collect(), ..*facts },
         reason: "10 events of `auth_login_failed` within 5m".to_owned(),
         rules: vec!["auth_login_failed".to_owned()],
     };
@@ -170,6 +175,23 @@ fn letters() {
         "letter_of_a_correlation",
         email::body(&correlated(Stage::Opened, 10), Some("eu-central-1"))
     );
+}
+
+/// Derived values do not stand in the log as they are.
+#[test]
+fn a_link_looks_for_what_stands_in_the_log() {
+    for (field, value, pattern) in [
+        ("derived.principal", "0793a6cd-f1a2@admin/", Some("0793a6cd-f1a2")),
+        ("derived.actor", "0793a6cd-f1a2", Some("0793a6cd-f1a2")),
+        ("derived.actor", "root@admin/team-a/", Some("root")),
+        ("derived.mount_type", "userpass", None),
+        ("request.mount_point", "auth/userpass/", Some("auth$252Fuserpass$252F")),
+    ] {
+        let letter = email::body(&correlated_by(&[(field, value)], Stage::Opened, 10), Some("eu-central-1"));
+        let link = letter.lines().find(|line| line.starts_with("Around")).unwrap();
+        let found = link.split_once("$2522").and_then(|(_, rest)| rest.split_once("$2522"));
+        assert_eq!(found.map(|(pattern, _)| pattern), pattern, "{field} {value}: {link}");
+    }
 }
 
 /// What changes in a letter when there is more to count.

@@ -247,12 +247,20 @@ fn principal(facts: &AuditFacts) -> Option<&str> {
     known.map(Redacted::as_str).filter(|term| is_term(term))
 }
 
-/// What every entry of a correlation's group has in it. Most derived fields are not in the text of an entry.
+/// What every entry of a correlation's group has in it.
 fn group(facts: &AuditFacts) -> Vec<&str> {
-    let is_in_text = |field: &str| !field.starts_with("derived.") || field == "derived.principal";
-    let evidence = facts.evidence.iter().filter(|evidence| is_in_text(&evidence.field));
-    let values = evidence.filter_map(|evidence| evidence.values.first());
-    values.map(Redacted::as_str).filter(|term| is_term(term)).collect()
+    let values = facts.evidence.iter().filter_map(|evidence| in_text(&evidence.field, evidence.values.first()?));
+    values.filter(|term| is_term(term)).collect()
+}
+
+/// What of a value stands in the text of an entry. Of most derived fields nothing does, and of who it was the part
+/// before the namespace.
+fn in_text<'a>(field: &str, value: &'a Redacted) -> Option<&'a str> {
+    let value = value.as_str();
+    match field {
+        "derived.principal" | "derived.actor" => Some(value.rsplit_once('@').map_or(value, |(who, _)| who)),
+        _ => (!field.starts_with("derived.")).then_some(value),
+    }
 }
 
 /// Whether a text can stand between quotation marks in a filter pattern, is whole, and not so short that it is

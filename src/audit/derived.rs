@@ -20,6 +20,8 @@ pub enum DerivedField {
     Outcome,
     /// `derived.principal`
     Principal,
+    /// `derived.actor`
+    Actor,
     /// `derived.namespace`
     Namespace,
     /// `derived.mount_type`
@@ -32,12 +34,13 @@ pub enum DerivedField {
 
 impl DerivedField {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Login,
         Self::LoginUser,
         Self::Denied,
         Self::Outcome,
         Self::Principal,
+        Self::Actor,
         Self::Namespace,
         Self::MountType,
         Self::Path,
@@ -53,6 +56,7 @@ impl DerivedField {
             Self::Denied => "derived.denied",
             Self::Outcome => "derived.outcome",
             Self::Principal => "derived.principal",
+            Self::Actor => "derived.actor",
             Self::Namespace => "derived.namespace",
             Self::MountType => "derived.mount_type",
             Self::Path => "derived.path",
@@ -72,6 +76,9 @@ impl DerivedField {
             }
             Self::Outcome => "success or failed; a failed write may carry its error only in response.data.error",
             Self::Principal => "who: the entity, else the token's accessor, else the display name; then @namespace",
+            Self::Actor => {
+                "who, in whatever namespace: the entity, else the token's accessor, else the display name with @namespace"
+            }
             Self::Namespace => "the namespace's path; `root` for the root one, never absent",
             Self::MountType => "the mount's type without the ns_ that namespaces add",
             Self::Path => "request.path without a leading slash or repeated slashes",
@@ -112,7 +119,9 @@ impl DerivedField {
             }
             Self::Denied => &[Error, Path, PolicyResults, Allowed, TokenAccessor, EntityId, Accessor],
             Self::Outcome => &[Type, Response, Error, DataError],
-            Self::Principal => &[EntityId, Accessor, TokenAccessor, DisplayName, NamespacePath, NamespaceId],
+            Self::Principal | Self::Actor => {
+                &[EntityId, Accessor, TokenAccessor, DisplayName, NamespacePath, NamespaceId]
+            }
             Self::Namespace => &[NamespacePath, NamespaceId],
             Self::MountType => &[MountType, ResponseMountType],
             Self::Path => &[Path],
@@ -205,10 +214,14 @@ fn write(field: DerivedField, facts: &Facts<'_>, out: &mut String) -> Option<()>
         DerivedField::Denied => out.push_str(denied(facts)?),
         DerivedField::Outcome => out.push_str(outcome(facts)?),
         DerivedField::Principal => {
-            out.push_str(principal(facts)?);
-            out.push('@');
-            out.push_str(namespace(facts));
+            let name = identity(facts).or_else(|| facts.text(Fact::DisplayName))?;
+            write_within(name, namespace(facts), out);
         }
+        // A display name is one in its namespace only, and an identity is one everywhere.
+        DerivedField::Actor => match identity(facts) {
+            Some(identity) => out.push_str(identity),
+            None => write_within(facts.text(Fact::DisplayName)?, namespace(facts), out),
+        },
         DerivedField::Namespace => out.push_str(namespace(facts)),
         DerivedField::MountType => out.push_str(mount_type(facts)?),
         DerivedField::Path => normalise_path(facts.text(Fact::Path)?, out),
@@ -283,10 +296,15 @@ fn is_wrapping(facts: &Facts<'_>) -> bool {
     facts.text(Fact::Path).is_some_and(|path| path.trim_start_matches('/').starts_with("sys/wrapping/"))
 }
 
-fn principal<'v>(facts: &Facts<'v>) -> Option<&'v str> {
-    [Fact::EntityId, Fact::Accessor, Fact::TokenAccessor, Fact::DisplayName]
-        .into_iter()
-        .find_map(|fact| facts.text(fact))
+/// Who acts, by what is unique.
+fn identity<'v>(facts: &Facts<'v>) -> Option<&'v str> {
+    [Fact::EntityId, Fact::Accessor, Fact::TokenAccessor].into_iter().find_map(|fact| facts.text(fact))
+}
+
+fn write_within(name: &str, namespace: &str, out: &mut String) {
+    out.push_str(name);
+    out.push('@');
+    out.push_str(namespace);
 }
 
 fn namespace<'v>(facts: &Facts<'v>) -> &'v str {

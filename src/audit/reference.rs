@@ -130,6 +130,7 @@ fn derived() -> impl Iterator<Item = Field> {
             DerivedField::OperationKind => &["read", "write", "list", "delete"],
             DerivedField::LoginUser
             | DerivedField::Principal
+            | DerivedField::Actor
             | DerivedField::Namespace
             | DerivedField::MountType
             | DerivedField::Path => &[],
