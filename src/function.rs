@@ -1,7 +1,7 @@
 //! The Lambda function: a subscription payload in, alerts out.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use jiff::Timestamp;
@@ -16,12 +16,12 @@ use crate::aws::metric;
 use crate::aws::publisher::{Patience, PublishError, Publisher};
 use crate::aws::sdk;
 use crate::aws::sns::SnsMessage;
-use crate::correlate::{Contribution, HashKey, Match};
+use crate::correlate::{Contribution, Match};
 use crate::deadline::Deadline;
 use crate::diagnostic::{self, Severity, Sources};
 use crate::payload::{self, Limits, LogBatch, Message, PayloadError};
 use crate::pipeline::{self, Analytics, Workspace};
-use crate::rule::{self, Level};
+use crate::rule::{self, Level, UnknownProfile};
 use crate::rule_files::{self, RuleFilesError};
 use crate::state::{self, Claimed, DynamoDbStore, MemoryStore, Session, Settlement, StateError, Store};
 
@@ -54,6 +54,9 @@ pub enum StartError {
     /// There are no rule files.
     #[error(transparent)]
     RuleFiles(#[from] RuleFilesError),
+    /// The environment asks for a profile that the rules do not have. Another one would watch something else.
+    #[error("`VAULTWATCH_PROFILE` does not fit the rules: {0}")]
+    Profile(#[from] UnknownProfile),
     /// There are rule files, and not one rule in them loads. Running on would watch nothing.
     #[error("no rule in `{}` loads", path.display())]
     NoRules {
@@ -98,9 +101,9 @@ impl Function {
     ///
     /// # Errors
     ///
-    /// If there is not one rule to run.
+    /// If there is not one rule to run, or not the profile that is asked for.
     pub fn start(config: Config) -> Result<Self, StartError> {
-        let (analytics, faulty) = load_rules(&config.rules, &config.disabled_rules, config.hash_key)?;
+        let (analytics, faulty) = load_rules(&config)?;
         metric::count("RuleFilesNotLoaded", faulty.len());
         let sdk = sdk::in_lambda("SNS", config.topic.region());
         let store: Box<dyn Store> = match &config.table {
@@ -325,25 +328,30 @@ impl From<InvocationError> for Diagnostic {
 impl From<&StartError> for Diagnostic {
     fn from(error: &StartError) -> Self {
         let error_type = match error {
-            StartError::Config(_) => "vaultwatch.start.config",
+            StartError::Config(_) | StartError::Profile(_) => "vaultwatch.start.config",
             StartError::RuleFiles(_) | StartError::NoRules { .. } => "vaultwatch.start.rules",
         };
         Self { error_type: error_type.to_owned(), error_message: error.to_string() }
     }
 }
 
-/// The rules and correlations that load, and the files of which not everything does.
-fn load_rules(path: &Path, disabled: &[String], key: HashKey) -> Result<(Analytics, Vec<String>), StartError> {
-    let sources = rule_files::read(path)?;
-    let mut reading = rule::read(&sources);
-    for diagnostic in &reading.diagnostics {
+/// The rules and correlations that are in force, and the files of which not everything loads.
+fn load_rules(config: &Config) -> Result<(Analytics, Vec<String>), StartError> {
+    let sources = rule_files::read(&config.rules)?;
+    let reading = rule::read_in_force(&sources, config.profile.as_deref());
+    let diagnostics = reading.as_ref().map_or_else(|unknown| &unknown.diagnostics, |reading| &reading.diagnostics);
+    for diagnostic in diagnostics {
         log_diagnostic(&sources, diagnostic);
     }
-    for name in reading.disable(disabled) {
-        warn!(name, "`VAULTWATCH_DISABLED_RULES` names no rule that loads");
+    let mut reading = reading?;
+    if let Some(profile) = &reading.profile {
+        info!(profile, "the rules of this profile are in force");
+    }
+    for name in reading.disable(&config.disabled_rules) {
+        warn!(name, "`VAULTWATCH_DISABLED_RULES` names no rule that is in force");
     }
     if reading.rules.is_empty() {
-        return Err(StartError::NoRules { path: path.to_owned() });
+        return Err(StartError::NoRules { path: config.rules.clone() });
     }
     let mut faulty: Vec<String> = reading
         .diagnostics
@@ -353,7 +361,7 @@ fn load_rules(path: &Path, disabled: &[String], key: HashKey) -> Result<(Analyti
         .collect();
     faulty.sort_unstable();
     faulty.dedup();
-    Ok((Analytics::compile(reading.rules, reading.correlations, key), faulty))
+    Ok((Analytics::compile(reading.rules, reading.correlations, config.hash_key.clone()), faulty))
 }
 
 fn log_diagnostic(sources: &Sources, diagnostic: &diagnostic::Diagnostic) {

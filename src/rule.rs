@@ -13,8 +13,7 @@
 //!
 //! A document is what its keys say, wherever its file lies: with `correlation` a correlation rule, with `filter` a
 //! filter, with `values` and none of these or `detection` a value list, otherwise a rule.
-//! A file named `vaultwatch.yml` holds settings for all rules: `fields`, names of fields that rules may use although no
-//! audit event is known to have them.
+//! A file named `vaultwatch.yml` holds settings for all rules, see below.
 //!
 //! # A rule
 //!
@@ -130,6 +129,16 @@
 //! takes fields out, `event` lays fields over it, both by dotted keys. A list of `events` has the same keys, and `at`,
 //! `repeat`, `every`, and `vary`, texts in which `{n}` is the number of the repetition.
 //!
+//! # Settings
+//!
+//! | key | |
+//! |---|---|
+//! | `fields` | names of fields that rules may use although no audit event is known to have them; a `*` at the end stands for anything |
+//! | `profiles` | names, each with a `description`, and under `without` a list of ids and names of rules, correlations and filters that are not in force there. A correlation takes along the informational rules that only served it |
+//! | `profile` | the one that is in force unless another one is asked for; needed where there are `profiles` |
+//!
+//! What is not in force is read and checked all the same. Without profiles, everything is in force.
+//!
 //! # Refused
 //!
 //! Collections (`action`), `timeframe` and aggregations behind a `|` left the language.
@@ -152,6 +161,7 @@ mod model;
 mod modifier;
 mod pattern;
 mod placeholder;
+mod profile;
 mod reading;
 mod reference;
 mod report;
@@ -165,9 +175,6 @@ mod timespan;
 mod value;
 mod yaml;
 
-use std::mem;
-
-use hashbrown::HashSet;
 use uuid::Uuid;
 
 pub use correlation::{Alias, Correlation, CorrelationKind, MOST_ENTRIES, Threshold};
@@ -177,6 +184,7 @@ pub use model::{
     Anchor, Body, Comparison, Condition, Detection, FieldRef, Item, KeywordTest, Keywords, Link, Part, Pattern,
     RegexFlags, RegexTest, Search, Test, TimePart,
 };
+pub use profile::{Profile, UnknownProfile};
 pub use spans::RuleSpans;
 pub use template::{Template, TemplatePart};
 pub use test_case::{EventBase, Expectation, RuleTest, TestEvent};
@@ -197,6 +205,8 @@ pub struct Reading {
     pub correlations: Vec<Correlation>,
     /// What `vaultwatch.yml` beside the rules settles.
     pub settings: Settings,
+    /// The profile that these are in force in; `None` for everything that loads.
+    pub profile: Option<String>,
     /// Everything that is wrong, by file and place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -206,46 +216,13 @@ pub struct Reading {
 pub struct Settings {
     /// `fields:` names of fields that no Vault audit event is known to have, and that rules may use all the same.
     pub fields: Vec<String>,
+    /// `profile:` the profile that is in force unless another one is asked for.
+    pub profile: Option<String>,
+    /// `profiles:` in the order written.
+    pub profiles: Vec<Profile>,
 }
 
 impl Reading {
-    /// Takes out the rules that are named by id or name; returns the names that name none.
-    ///
-    /// A correlation that goes takes along what only served it: rules and correlations of the level `informational`
-    /// that nothing else looks at, and that would begin to alert by themselves.
-    pub fn disable(&mut self, named: &[String]) -> Vec<String> {
-        let is = |header: &Header, name: &String| *name == header.name || Uuid::try_parse(name) == Ok(header.id);
-        let any = |header: &Header| named.iter().any(|name| is(header, name));
-        let headers =
-            || self.rules.iter().map(|rule| &rule.header).chain(self.correlations.iter().map(|it| &it.header));
-        let unknown = named.iter().filter(|name| !headers().any(|header| is(header, name))).cloned().collect();
-        self.rules.retain(|rule| !any(&rule.header));
-        let (gone, stay): (Vec<_>, Vec<_>) =
-            mem::take(&mut self.correlations).into_iter().partition(|it| any(&it.header));
-        self.correlations = stay;
-        self.take_servants(gone);
-        unknown
-    }
-
-    /// Takes out what only served these correlations.
-    fn take_servants(&mut self, mut gone: Vec<Correlation>) {
-        while let Some(correlation) = gone.pop() {
-            if correlation.generate {
-                continue;
-            }
-            let served: HashSet<String> = self.correlations.iter().flat_map(|it| it.rules.iter().cloned()).collect();
-            let goes = |header: &Header| {
-                let only_served = correlation.rules.contains(&header.name) && !served.contains(&header.name);
-                only_served && header.level == Level::Informational
-            };
-            self.rules.retain(|rule| !goes(&rule.header));
-            let (further, stay): (Vec<_>, Vec<_>) =
-                mem::take(&mut self.correlations).into_iter().partition(|it| goes(&it.header));
-            self.correlations = stay;
-            gone.extend(further);
-        }
-    }
-
     /// Whether a rule does not load.
     #[must_use]
     pub fn has_errors(&self) -> bool {
@@ -256,9 +233,20 @@ impl Reading {
 /// Reads every document of every file.
 ///
 /// A document with an error does not load; the others do. Two rules never share an id or a name.
+/// Everything that loads is in force, in whatever profile it is.
 #[must_use]
 pub fn read(sources: &Sources) -> Reading {
     reading::read(sources)
+}
+
+/// Reads every document of every file, and leaves out what is not in force in a profile: the one that is asked for, or
+/// else the one that the settings choose. What is wrong is the same in every profile.
+///
+/// # Errors
+///
+/// If there is no such profile.
+pub fn read_in_force(sources: &Sources, profile: Option<&str>) -> Result<Reading, UnknownProfile> {
+    reading::read_in_force(sources, profile)
 }
 
 /// A Sigma rule about single events, checked and complete.

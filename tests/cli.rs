@@ -9,6 +9,7 @@ mod fields;
 mod invoke;
 mod new;
 mod pack;
+mod profiles;
 mod publish;
 mod rules;
 mod scan;

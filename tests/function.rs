@@ -130,12 +130,51 @@ fn what_is_withheld_is_counted_and_logged() {
 
     let accepted = topic.accepted();
     assert_eq!(accepted.iter().map(|message| &message.attributes["rule_id"].1).collect::<Vec<_>>(), ["root_used"]);
-    let unknown = lambda.log_line("`VAULTWATCH_DISABLED_RULES` names no rule that loads");
+    let unknown = lambda.log_line("`VAULTWATCH_DISABLED_RULES` names no rule that is in force");
     assert_eq!(unknown["name"], "no_such_rule");
     assert_eq!(lambda.log_line("withheld")["rule"], "shadow");
     let done = lambda.log_line("batch done");
     for (field, count) in [("matches", 3), ("alerts", 1), ("withheld", 2), ("published", 1)] {
         assert_eq!(done[field], count, "{field} in {done}");
+    }
+}
+
+const PROFILES: &str = "profile: all\nprofiles: {all: {}, some: {without: [minor]}}\n";
+
+#[test]
+fn a_profile_is_asked_for_or_chosen_by_the_rules() {
+    let minor = another("minor", "status: stable");
+    let rules = [("root_used.yml", ROOT_USED), ("minor.yml", minor.as_str()), ("vaultwatch.yml", PROFILES)];
+    for (variable, profile, expected) in [
+        ("", "all", &["minor", "root_used"][..]),
+        ("all", "all", &["minor", "root_used"]),
+        ("some", "some", &["root_used"]),
+    ] {
+        let topic = Topic::start(vec![]);
+        let (mut lambda, _rules) = start(&topic, &rules, &[("VAULTWATCH_PROFILE", variable)]);
+        let event = subscription_event(&[entry("1", "sys/mounts", "root")]);
+        assert_eq!(lambda.invoke(&event, in_seconds(60)), Answer::Success);
+        let mut raised: Vec<String> =
+            topic.accepted().iter().map(|message| message.attributes["rule_id"].1.clone()).collect();
+        raised.sort_unstable();
+        assert_eq!(raised, expected, "{variable:?}");
+        assert_eq!(lambda.log_line("the rules of this profile are in force")["profile"], profile);
+    }
+}
+
+#[test]
+fn with_a_profile_that_there_is_not_nothing_starts() {
+    for (rules, told) in [
+        (&[("root_used.yml", ROOT_USED), ("vaultwatch.yml", PROFILES)][..], "there are `all` and `some`"),
+        (&[("root_used.yml", ROOT_USED)], "no `vaultwatch.yml` among the rules has profiles"),
+    ] {
+        let topic = Topic::start(vec![]);
+        let (mut lambda, _rules) = start(&topic, rules, &[("VAULTWATCH_PROFILE", "nome")]);
+        let Answer::InitError { error_type, error_message } = lambda.answer() else { panic!("it started") };
+        assert_eq!(error_type, "vaultwatch.start.config");
+        let expected = format!("`VAULTWATCH_PROFILE` does not fit the rules: there is no profile `nome`: {told}");
+        assert_eq!(error_message, expected);
+        assert!(!lambda.wait().success());
     }
 }
 

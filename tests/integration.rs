@@ -14,6 +14,8 @@ mod corpus;
 mod payload;
 // The rule pack, on captured logs.
 mod pack;
+// Which rules and filters are in force.
+mod profiles;
 // Tests inside rules.
 mod rule_tests;
 // The rule language, as cases and as generated rules.

@@ -22,6 +22,8 @@ pub struct Config {
     pub topic: TopicArn,
     /// `VAULTWATCH_RULES`: the rules, a directory or one file; `/opt/rules` by default.
     pub rules: PathBuf,
+    /// `VAULTWATCH_PROFILE`: the profile of the rules that is in force. Without it, the one that they choose themselves.
+    pub profile: Option<String>,
     /// `VAULTWATCH_MAX_INFLATED_BYTES`: what a payload may cost.
     pub limits: Limits,
     /// `VAULTWATCH_MIN_LEVEL`: alerts below it are counted, and not published; `informational` by default.
@@ -58,6 +60,7 @@ impl Config {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let topic = reader.read(&TOPIC, TopicArn::parse);
         let rules = reader.read(&RULES, |path| Some(path.into())).unwrap_or_else(|| DEFAULT_RULES.into());
+        let profile = reader.read(&PROFILE, profile);
         let max_inflated = reader.read(&MAX_INFLATED, positive).unwrap_or(DEFAULT_MAX_INFLATED);
         let min_level = reader.read(&MIN_LEVEL, Level::named).unwrap_or(Level::Informational);
         let disabled_rules = reader.read(&DISABLED_RULES, names).unwrap_or_default();
@@ -68,7 +71,18 @@ impl Config {
         match (topic, reader.problems) {
             (Some(topic), problems) if problems.is_empty() => {
                 let limits = Limits { max_inflated };
-                Ok(Self { topic, rules, limits, min_level, disabled_rules, table, hash_key, log_filter, region })
+                Ok(Self {
+                    topic,
+                    rules,
+                    profile,
+                    limits,
+                    min_level,
+                    disabled_rules,
+                    table,
+                    hash_key,
+                    log_filter,
+                    region,
+                })
             }
             (_, problems) => Err(ConfigError { problems }),
         }
@@ -164,6 +178,8 @@ const TOPIC: Variable = Variable {
 };
 const RULES: Variable =
     Variable { name: "VAULTWATCH_RULES", expected: "a directory of rules or one rule file", required: false };
+const PROFILE: Variable =
+    Variable { name: "VAULTWATCH_PROFILE", expected: "the name of a profile of the rules", required: false };
 const MAX_INFLATED: Variable =
     Variable { name: "VAULTWATCH_MAX_INFLATED_BYTES", expected: "a number of bytes above 0", required: false };
 const MIN_LEVEL: Variable = Variable {
@@ -201,6 +217,11 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
         value
     }
+}
+
+/// Whether there is such a profile, only the rules know.
+fn profile(text: &str) -> Option<String> {
+    (!text.contains(char::is_whitespace)).then(|| text.to_owned())
 }
 
 fn positive(text: &str) -> Option<usize> {
@@ -251,6 +272,7 @@ mod tests {
         assert_eq!(config.topic.as_str(), ARN);
         assert_eq!(config.topic.region(), "eu-central-1");
         assert_eq!(config.rules, PathBuf::from("/opt/rules"));
+        assert_eq!(config.profile, None);
         assert_eq!(config.limits.max_inflated, DEFAULT_MAX_INFLATED);
         assert_eq!(config.min_level, Level::Informational);
         assert_eq!(config.disabled_rules, [""; 0]);
@@ -265,6 +287,7 @@ mod tests {
         let config = read(&[
             ("VAULTWATCH_TOPIC_ARN", "arn:aws-cn:sns:cn-north-1:123456789012:a_B-9"),
             ("VAULTWATCH_RULES", "./rules"),
+            ("VAULTWATCH_PROFILE", "self-managed"),
             ("VAULTWATCH_MAX_INFLATED_BYTES", "1048576"),
             ("VAULTWATCH_MIN_LEVEL", "high"),
             ("VAULTWATCH_DISABLED_RULES", "raft_snapshot_taken, 6f1d7a52-3b0e-4c1a-9a53-1d2c5b8e9f01,"),
@@ -275,6 +298,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(config.rules, PathBuf::from("./rules"));
+        assert_eq!(config.profile.as_deref(), Some("self-managed"));
         assert_eq!(config.limits.max_inflated, 1 << 20);
         assert_eq!(config.min_level, Level::High);
         assert_eq!(config.disabled_rules, ["raft_snapshot_taken", "6f1d7a52-3b0e-4c1a-9a53-1d2c5b8e9f01"]);
@@ -289,6 +313,7 @@ mod tests {
     #[test]
     fn all_problems_are_told_at_once() {
         let error = read(&[
+            ("VAULTWATCH_PROFILE", "self managed"),
             ("VAULTWATCH_MAX_INFLATED_BYTES", "64 MiB"),
             ("VAULTWATCH_MIN_LEVEL", "HIGH"),
             ("VAULTWATCH_DISABLED_RULES", "one rule; another"),
@@ -299,6 +324,7 @@ mod tests {
         .unwrap_err();
         insta::assert_snapshot!(error.replace("; `", "\n`"), @r"
         `VAULTWATCH_TOPIC_ARN` is not set, but must be the ARN of a standard SNS topic, `arn:aws:sns:<region>:<account>:<name>`
+        `VAULTWATCH_PROFILE` is `self managed`, but must be the name of a profile of the rules
         `VAULTWATCH_MAX_INFLATED_BYTES` is `64 MiB`, but must be a number of bytes above 0
         `VAULTWATCH_MIN_LEVEL` is `HIGH`, but must be `informational`, `low`, `medium`, `high` or `critical`
         `VAULTWATCH_DISABLED_RULES` is `one rule; another`, but must be ids or names of rules, separated by commas

@@ -65,7 +65,7 @@ struct Explained<'e> {
 }
 
 pub(super) fn run(args: &ExplainArgs, console: &mut Console<'_>) -> Result<ExitStatus, Failure> {
-    let Chosen { sources, reading, choice } = choice::choose(&args.rule, args.rules.path.as_deref(), console)?;
+    let Chosen { sources, reading, choice } = choice::choose(&args.rule, &args.rules, console)?;
     match choice {
         Choice::Rule(place) => args.explain_rule(reading, RuleId::at(place), &sources, console),
         Choice::Correlation(place) => args.explain_correlation(&reading, place, &sources, console),

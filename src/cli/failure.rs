@@ -8,6 +8,7 @@ use super::new::NewError;
 use crate::aws::config::ConfigError;
 use crate::aws::publisher::Publication;
 use crate::payload::{DEFAULT_MAX_INFLATED, PayloadError};
+use crate::rule::UnknownProfile;
 use crate::rule_files::RuleFilesError;
 use crate::state::StateError;
 
@@ -29,6 +30,9 @@ pub(super) enum Failure {
     /// Rule files were read, and have errors; they are already told.
     #[error("the rules do not load: {errors} in `{path}`")]
     Rules { errors: String, path: String },
+    /// The rules do not have the profile that is asked for.
+    #[error(transparent)]
+    Profile(#[from] UnknownProfile),
     /// One rule was named, and there is none, or several.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -101,6 +105,7 @@ impl Failure {
             Self::Inputs(_)
             | Self::RuleFiles(_)
             | Self::Rules { .. }
+            | Self::Profile(_)
             | Self::NothingToRun { .. }
             | Self::NoTests { .. }
             | Self::Mend { .. }

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::{Console, diagnostics, render};
 use crate::alert::Alert;
 use crate::correlate::HashKey;
-use crate::diagnostic::{Severity, Sources};
+use crate::diagnostic::{Diagnostic, Severity, Sources};
 use crate::pipeline::Analytics;
 use crate::rule::{self, Level, Reading};
 use crate::rule_files;
@@ -20,6 +20,9 @@ pub(super) struct RulesArgs {
     /// The rules: a directory of Sigma rule files, or one file [default: `rules` in the current directory]
     #[arg(long = "rules", value_name = "PATH")]
     pub(super) path: Option<PathBuf>,
+    /// The profile whose rules and filters are in force [default: the one that `vaultwatch.yml` among the rules names]
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
 }
 
 /// Which alerts to tell of.
@@ -42,9 +45,14 @@ fn level(name: &str) -> Result<Level, String> {
 }
 
 impl RulesArgs {
-    /// Reads and compiles the rules, and tells what is wrong with them. Warnings do not stop a command.
+    /// Reads and compiles the rules that are in force, and tells what is wrong with any. Warnings do not stop a command.
     pub(super) fn load(&self, console: &mut Console<'_>) -> Result<Analytics, Failure> {
-        let (path, _, reading) = read(self.path.as_deref(), console)?;
+        let path = place(self.path.as_deref())?;
+        let sources = rule_files::read(path)?;
+        let reading = rule::read_in_force(&sources, self.profile.as_deref());
+        let diagnostics = reading.as_ref().map_or_else(|unknown| &unknown.diagnostics, |reading| &reading.diagnostics);
+        tell(path, &sources, diagnostics, console)?;
+        let reading = reading?;
         if reading.rules.is_empty() {
             return Err(Failure::NothingToRun { path: path.display().to_string() });
         }
@@ -61,20 +69,26 @@ pub(super) fn place(named: Option<&Path>) -> Result<&Path, Failure> {
     }
 }
 
-/// Reads the rules that were named, or those in the usual place, and tells what is wrong with them. Errors stop a
-/// command, warnings do not.
+/// Reads the rules that were named, or those in the usual place, whatever profile they are in force in, and tells what
+/// is wrong with them. Errors stop a command, warnings do not.
 pub(super) fn read(named: Option<&Path>, console: &mut Console<'_>) -> Result<(PathBuf, Sources, Reading), Failure> {
     let path = place(named)?;
     let sources = rule_files::read(path)?;
     let reading = rule::read(&sources);
-    if !reading.diagnostics.is_empty() {
-        let drawn = diagnostics::render(&sources, &reading.diagnostics, console.stderr.color);
+    tell(path, &sources, &reading.diagnostics, console)?;
+    Ok((path.to_owned(), sources, reading))
+}
+
+fn tell(path: &Path, sources: &Sources, found: &[Diagnostic], console: &mut Console<'_>) -> Result<(), Failure> {
+    if !found.is_empty() {
+        let drawn = diagnostics::render(sources, found, console.stderr.color);
         writeln!(console.stderr.writer, "{drawn}")?;
     }
-    let errors = reading.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
-    if errors > 0 {
-        let errors = render::counted(errors, "error", "errors");
-        return Err(Failure::Rules { errors, path: path.display().to_string() });
+    match found.iter().filter(|found| found.severity == Severity::Error).count() {
+        0 => Ok(()),
+        errors => {
+            let errors = render::counted(errors, "error", "errors");
+            Err(Failure::Rules { errors, path: path.display().to_string() })
+        }
     }
-    Ok((path.to_owned(), sources, reading))
 }

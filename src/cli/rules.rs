@@ -15,8 +15,9 @@ mod navigator;
 
 /// List the rules
 ///
-/// Every rule by its tactic, with its level, what it tells of and its status, if that is not `stable`. Rules that only
-/// correlations look at, and that never alert by themselves, stand last.
+/// Every rule by its tactic, with its level, what it tells of, its status, if that is not `stable`, and the profiles that
+/// it is in force in, if those are not all. Rules that only correlations look at, and that never alert by themselves,
+/// stand last.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct RulesArgs {
@@ -92,9 +93,10 @@ fn tactic<'e>(entry: &'e Entry<'_>) -> &'e str {
 }
 
 /// What sets it apart from a rule in its prime.
-fn notes<'e>(entry: &'e Entry<'_>) -> Vec<&'e str> {
+fn notes(entry: &Entry<'_>) -> Vec<String> {
     let base = (!entry.alerts).then_some("base rule");
-    base.into_iter().chain((entry.status != "stable").then_some(entry.status)).collect()
+    let words = base.into_iter().chain((entry.status != "stable").then_some(entry.status)).map(str::to_owned);
+    words.chain(entry.in_profiles()).collect()
 }
 
 /// `12 rules (8 critical, 3 high, 1 medium), 3 base rules`

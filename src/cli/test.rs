@@ -25,6 +25,7 @@ mod text;
 /// are laid over complete ones that ship with the program (`like`), taken from a captured log (`file`), or written out.
 /// Each of a test's events is to match, or each is not to; for a correlation rule they are a log on which it is to fire,
 /// or not to. Every test is run, whatever became of the ones before; each failure says why the rule matched, or did not.
+/// The rules and filters of all profiles are in force.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct TestArgs {

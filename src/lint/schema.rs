@@ -17,7 +17,7 @@ pub fn schema() -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A document of a vaultwatch rule file",
-        "description": "A Sigma rule for Vault's audit log, a correlation of rules, a filter for rules, or a value list.",
+        "description": "A Sigma rule for Vault's audit log, a correlation of rules, a filter for rules, a value list, or the settings of `vaultwatch.yml`.",
         "type": "object",
         "if": { "required": ["correlation"] },
         "then": { "$ref": "#/definitions/correlation_rule" },
@@ -27,7 +27,11 @@ pub fn schema() -> Value {
             "else": {
                 "if": { "required": ["values"], "not": { "required": ["detection"] } },
                 "then": { "$ref": "#/definitions/value_list" },
-                "else": { "$ref": "#/definitions/rule" },
+                "else": {
+                    "if": is_settings(),
+                    "then": { "$ref": "#/definitions/settings" },
+                    "else": { "$ref": "#/definitions/rule" },
+                },
             },
         },
         "definitions": definitions(),
@@ -40,6 +44,7 @@ fn definitions() -> Value {
         "correlation_rule": document(&["title", "correlation"], &[header(), reading(), of_correlation()]),
         "filter_rule": document(&["title", "logsource", "filter"], &[header(), of_filter()]),
         "value_list": value_list(),
+        "settings": settings(),
         "texts": { "type": "array", "items": { "type": "string" } },
         "scalar": { "type": ["string", "number", "boolean", "null"] },
         "fields": { "type": "array", "items": { "$ref": "#/definitions/field" } },
@@ -214,6 +219,32 @@ fn value_list() -> Value {
             "values": { "type": "array", "items": { "$ref": "#/definitions/scalar" } },
         }),
         &["name", "values"],
+    )
+}
+
+/// The reader goes by the file's name, which a schema does not see.
+fn is_settings() -> Value {
+    let has = |key: &str| json!({ "required": [key] });
+    let any = |keys: &[&str]| json!({ "anyOf": keys.iter().map(|key| has(key)).collect::<Vec<_>>() });
+    json!({ "allOf": [any(&["fields", "profile", "profiles"]), { "not": any(&["title", "detection", "logsource"]) }] })
+}
+
+fn settings() -> Value {
+    let name = json!({ "type": "string", "pattern": "^[a-z0-9_-]+$" });
+    let profile = closed(
+        json!({
+            "description": text("what it is for"),
+            "without": described("texts", "ids and names of rules, correlations and filters that are not in force"),
+        }),
+        &[],
+    );
+    closed(
+        json!({
+            "fields": described("fields", "names of fields that rules may use although no audit event is known to have them"),
+            "profile": name,
+            "profiles": { "type": "object", "propertyNames": name, "additionalProperties": profile },
+        }),
+        &[],
     )
 }
 

@@ -11,7 +11,7 @@ use super::report::Report;
 use super::scalar::Value;
 use super::settings;
 use super::yaml::{self, Content, Document, Node};
-use super::{MAX_SOURCE_BYTES, Rule, Settings};
+use super::{MAX_SOURCE_BYTES, Rule};
 use crate::diagnostic::{Code, Diagnostic, Source, SourceId};
 
 /// What stands in a document.
@@ -19,7 +19,7 @@ pub(super) enum Found {
     Rule(Box<Rule>),
     Correlation(Box<Draft>),
     Filter(Box<Filter>),
-    Settings(Settings),
+    Settings(settings::Draft),
     /// Something that does not load, as far as it says who it is.
     Mention(Mention),
 }

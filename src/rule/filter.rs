@@ -8,6 +8,7 @@ use super::detection;
 use super::document::{self, File, Kind};
 use super::header;
 use super::list::Lists;
+use super::profile::Names;
 use super::reference::{self, Reference, Registry};
 use super::report::Report;
 use super::yaml::{Content, Entry, Node};
@@ -80,8 +81,9 @@ fn targets(report: &mut Report<'_>, filter: &Entry<'_>) -> Option<Targets> {
     }
 }
 
-/// Puts the filters into the rules that they name. What is wrong with a filter is returned; it is then left out.
-pub(super) fn fold(filters: &[Filter], rules: &mut [Rule], registry: &Registry) -> Vec<Diagnostic> {
+/// Puts the filters into the rules that they name, but for those of the names `without`. What is wrong with a filter is
+/// returned; it is then left out.
+pub(super) fn fold(filters: &[Filter], rules: &mut [Rule], registry: &Registry, without: &Names) -> Vec<Diagnostic> {
     let indices: HashMap<String, usize> =
         rules.iter().enumerate().map(|(index, rule)| (rule.header.name.clone(), index)).collect();
     let mut found = Vec::new();
@@ -102,6 +104,9 @@ pub(super) fn fold(filters: &[Filter], rules: &mut [Rule], registry: &Registry) 
             continue;
         };
         room = rest;
+        if without.contains(&filter.header.name) {
+            continue;
+        }
         for index in targets {
             if let Some(rule) = rules.get_mut(index) {
                 filter.add_to(&mut rule.detection);

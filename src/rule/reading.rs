@@ -12,8 +12,10 @@ use super::document::Kind;
 use super::file::{self, Found};
 use super::filter::{self, Filter};
 use super::list::Lists;
+use super::profile::Names;
 use super::reference::Registry;
-use super::{Reading, Rule, Settings};
+use super::settings;
+use super::{Reading, Rule, UnknownProfile};
 use crate::diagnostic::{Diagnostic, Source, SourceId, Sources};
 
 /// How many files are worth a thread: reading them takes several times as long as starting it.
@@ -21,24 +23,62 @@ const FILES_A_THREAD: usize = 16;
 
 /// Reads every document of every file.
 pub(super) fn read(sources: &Sources) -> Reading {
-    let mut lists = Lists::default();
-    let mut diagnostics: Vec<Diagnostic> =
-        sources.iter().flat_map(|(id, source)| file::read_lists(id, source, &mut lists)).collect();
-    let mut admitted = Admitted::default();
-    for (found, problems) in read_files(sources, &lists) {
-        diagnostics.extend(problems);
-        for found in found {
-            admitted.add(found, &mut diagnostics);
+    Unfiltered::read(sources).filtered(&Names::default())
+}
+
+/// The same, without what is not in force in a profile.
+pub(super) fn read_in_force(sources: &Sources, asked: Option<&str>) -> Result<Reading, UnknownProfile> {
+    let unfiltered = Unfiltered::read(sources);
+    let profile = match unfiltered.reading.settings.choose(asked) {
+        Ok(profile) => profile.cloned(),
+        Err(unknown) => {
+            let Reading { diagnostics, .. } = unfiltered.filtered(&Names::default());
+            return Err(UnknownProfile { diagnostics, ..unknown });
         }
+    };
+    let without: Names = profile.iter().flat_map(|profile| profile.without.iter().cloned()).collect();
+    let mut reading = unfiltered.filtered(&without);
+    reading.take_out(&without);
+    reading.profile = profile.map(|profile| profile.name);
+    Ok(reading)
+}
+
+/// Everything that loads, before the filters become part of the rules.
+struct Unfiltered {
+    reading: Reading,
+    filters: Vec<Filter>,
+    registry: Registry,
+}
+
+impl Unfiltered {
+    fn read(sources: &Sources) -> Self {
+        let mut lists = Lists::default();
+        let mut diagnostics: Vec<Diagnostic> =
+            sources.iter().flat_map(|(id, source)| file::read_lists(id, source, &mut lists)).collect();
+        let mut admitted = Admitted::default();
+        for (found, problems) in read_files(sources, &lists) {
+            diagnostics.extend(problems);
+            for found in found {
+                admitted.add(found, &mut diagnostics);
+            }
+        }
+        let Admitted { rules, drafts, filters, registry, settings } = admitted;
+        let (correlations, problems) = links::resolve(drafts, &registry);
+        diagnostics.extend(problems);
+        let settings = settings.resolve(&registry, &rules, &correlations, &mut diagnostics);
+        Self { reading: Reading { rules, correlations, settings, profile: None, diagnostics }, filters, registry }
     }
-    let Admitted { mut rules, drafts, filters, registry, settings } = admitted;
-    diagnostics.extend(filter::fold(&filters, &mut rules, &registry));
-    let (correlations, problems) = links::resolve(drafts, &registry);
-    diagnostics.extend(problems);
-    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.source, diagnostic.span.bytes.start));
-    // What an alias repeats, or a value list that several rules use, is wrong in one place only.
-    diagnostics.dedup();
-    Reading { rules, correlations, settings, diagnostics }
+
+    /// With the filters, but for those of these names.
+    fn filtered(self, without: &Names) -> Reading {
+        let Self { mut reading, filters, registry } = self;
+        let diagnostics = &mut reading.diagnostics;
+        diagnostics.extend(filter::fold(&filters, &mut reading.rules, &registry, without));
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.span.source, diagnostic.span.bytes.start));
+        // What an alias repeats, or a value list that several rules use, is wrong in one place only.
+        diagnostics.dedup();
+        reading
+    }
 }
 
 type FileReading = (Vec<Found>, Vec<Diagnostic>);
@@ -67,7 +107,7 @@ struct Admitted {
     drafts: Vec<Draft>,
     filters: Vec<Filter>,
     registry: Registry,
-    settings: Settings,
+    settings: settings::Draft,
 }
 
 impl Admitted {
@@ -89,7 +129,7 @@ impl Admitted {
                     self.filters.push(*filter);
                 }
             }
-            Found::Settings(settings) => self.settings.fields.extend(settings.fields),
+            Found::Settings(settings) => self.settings.add(settings, diagnostics),
             Found::Mention(mention) => self.registry.mention(mention),
         }
     }

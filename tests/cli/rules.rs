@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vaultwatch::rule;
 use vaultwatch::rule_files;
 
@@ -70,6 +70,36 @@ fn rules_are_one_document() {
 #[test]
 fn rules_make_a_layer() {
     insta::assert_snapshot!("rules_layer", desk().session(&["rules", "--format", "navigator"]));
+}
+
+const PROFILES: &str = "profile: cloud
+profiles:
+  cloud:
+    description: >
+      Everything is in force,
+      with the [filters].
+  ground: {without: [auth_bruteforce_source, sealed]}
+  test: {without: [sealed]}
+";
+
+#[test]
+fn rules_are_listed_with_their_profiles() {
+    let desk = desk().with("rules/vaultwatch.yml", PROFILES);
+    let formats = ["text", "markdown"].map(|format| desk.session(&["rules", "--format", format]));
+    insta::assert_snapshot!("rules_profiles", formats.join("\n"));
+    let output = desk.run(&["rules", "--format", "json"]);
+    let document: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+    let of = |name: &str| {
+        let rules = document["rules"].as_array().unwrap();
+        rules.iter().find(|rule| rule["name"] == name).unwrap()["profiles"].clone()
+    };
+    assert_eq!(of("sealed"), json!(["cloud"]));
+    assert_eq!(of("auth_bruteforce_source"), json!(["cloud", "test"]));
+    assert_eq!(of("root_token_used"), Value::Null);
+    let ground = json!({
+        "name": "ground", "default": false, "without": ["auth_bruteforce_source", "sealed"],
+    });
+    assert_eq!(document["profiles"][1], ground);
 }
 
 #[test]

@@ -221,6 +221,131 @@ fn a_value_over_many_lines_is_shown_by_its_first() {
 }
 
 #[test]
+fn a_profile_without_what_something_else_needs() {
+    let rule = super::completed("name: one");
+    let often = "title: Often\nid: 6a0f6a4c-37e8-4b0a-8a5c-0d2f6a7f1b02\nname: often\nlevel: high\n\
+                 correlation: {type: event_count, rules: [one], timespan: 5m, condition: {gte: 2}}\n";
+    let settings = "profile: thre\nprofiles:\n  here: {}\n  there:\n    without: [one, ofte, audit]\n";
+    let files = [("rules/one.yml", rule.as_str()), ("rules/often.yml", often), ("rules/vaultwatch.yml", settings)];
+    assert_snapshot!(drawn(&files), @r#"
+    error[unknown-value]: there is no profile `thre`
+     --> rules/vaultwatch.yml:1:10
+      |
+    1 | profile: thre
+      |          ^^^^
+      |
+      = help: did you mean `there`?
+
+    warning[unknown-rule]: without `one`, the correlation `often` never fires
+     --> rules/vaultwatch.yml:5:15
+      |
+    5 |     without: [one, ofte, audit]
+      |               ^^^
+      |
+     ::: rules/often.yml:1:8
+      |
+    1 | title: Often
+      |        ----- this one
+      |
+      = help: put the correlation there as well, or leave its rule in force
+
+    error[unknown-rule]: there is no rule, correlation or filter `ofte`
+     --> rules/vaultwatch.yml:5:20
+      |
+    5 |     without: [one, ofte, audit]
+      |                    ^^^^
+      |
+      = help: did you mean `often`?
+
+    error[unknown-rule]: there is no rule, correlation or filter `audit`
+     --> rules/vaultwatch.yml:5:26
+      |
+    5 |     without: [one, ofte, audit]
+      |                          ^^^^^
+    "#);
+}
+
+#[test]
+fn settings_without_a_choice() {
+    let slips = ["- fields\n", "profiles: {here: {}}\n", "profile: here\n"];
+    let drawn: Vec<String> = slips.iter().map(|text| drawn(&[("rules/vaultwatch.yml", text)])).collect();
+    assert_snapshot!(drawn.join("\n"), @r#"
+    error[wrong-type]: `vaultwatch.yml` is a map of `fields`, `profile` and `profiles`
+     --> rules/vaultwatch.yml:1:1
+      |
+    1 | - fields
+      | ^
+
+    error[missing-key]: there are profiles, and no `profile` says which of them is in force
+     --> rules/vaultwatch.yml:1:12
+      |
+    1 | profiles: {here: {}}
+      |            ^^^^
+      |
+      = help: add `profile: here`, or another one
+
+    error[unknown-value]: there is no profile `here`
+     --> rules/vaultwatch.yml:1:10
+      |
+    1 | profile: here
+      |          ^^^^
+      |
+      = help: `profiles` names them, and what each is without
+    "#);
+}
+
+#[test]
+fn settings_with_slips() {
+    let text =
+        "profile: here\nprofiles: {'In Berlin': {}, here: x}\n---\nprofile: here\nprofiles: {here: {wthout: [one]}}\n";
+    assert_snapshot!(drawn(&[("rules/vaultwatch.yml", text)]), @r#"
+    error[invalid-name]: `In Berlin` cannot be the name of a profile
+     --> rules/vaultwatch.yml:2:12
+      |
+    2 | profiles: {'In Berlin': {}, here: x}
+      |            ^^^^^^^^^^^
+      |
+      = help: names consist of lower-case letters, digits, `-` and `_`
+
+    error[wrong-type]: a profile is a map of `description` and `without`
+     --> rules/vaultwatch.yml:2:35
+      |
+    2 | profiles: {'In Berlin': {}, here: x}
+      |                                   ^
+
+    error[duplicate-key]: the profile is chosen twice
+     --> rules/vaultwatch.yml:4:10
+      |
+    1 | profile: here
+      |          ---- first here
+    ...
+    4 | profile: here
+      |          ^^^^
+      |
+      = help: keep one of them
+
+    error[duplicate-name]: the name `here` is taken
+     --> rules/vaultwatch.yml:5:12
+      |
+    2 | profiles: {'In Berlin': {}, here: x}
+      |                             ---- by this profile
+    ...
+    5 | profiles: {here: {wthout: [one]}}
+      |            ^^^^
+      |
+      = help: every profile needs its own
+
+    error[unknown-key]: a profile has no key `wthout`
+     --> rules/vaultwatch.yml:5:19
+      |
+    5 | profiles: {here: {wthout: [one]}}
+      |                   ^^^^^^
+      |
+      = help: did you mean `without`?
+    "#);
+}
+
+#[test]
 fn places_far_apart_are_two_pieces() {
     let lines = "# a line\n".repeat(30);
     assert_snapshot!(case(&format!("author: a\n{lines}author: b\n")), @r#"

@@ -6,7 +6,8 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::cli::failure::Failure;
-use crate::cli::{Console, diagnostics, rule_set};
+use crate::cli::rule_set::{self, RulesArgs};
+use crate::cli::{Console, diagnostics};
 use crate::diagnostic::{Diagnostic, Severity, Source, SourceId, Sources};
 use crate::rule::{self, Header, Reading, suggest};
 use crate::rule_files;
@@ -31,6 +32,9 @@ pub(in crate::cli) enum RuleError {
     /// No rule that loads has this name or id.
     #[error("no rule `{wanted}` loads from `{path}`")]
     Unknown { wanted: String, path: String, nearest: Option<String> },
+    /// There is such a rule, but not in this profile.
+    #[error("the rule `{name}` is not in force in the profile `{profile}`")]
+    NotInForce { name: String, profile: String, others: Vec<String> },
     /// No rule of this file loads.
     #[error("no rule of `{file}` loads")]
     NothingLoads { file: String },
@@ -44,6 +48,10 @@ impl RuleError {
     pub(in crate::cli) fn help(&self) -> Option<String> {
         match self {
             Self::Unknown { nearest, .. } => nearest.as_ref().map(|name| format!("did you mean `{name}`?")),
+            Self::NotInForce { others, .. } => {
+                let other = others.first()?;
+                Some(format!("explain it as it is in another one: `--profile {other}`"))
+            }
             Self::NothingLoads { .. } => None,
             Self::Several { file, names } => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -54,18 +62,38 @@ impl RuleError {
 }
 
 /// Finds the rule by its file, its name or its id. Whatever is wrong with other rules does not matter here.
-pub(super) fn choose(wanted: &str, named: Option<&Path>, console: &mut Console<'_>) -> Result<Chosen, Failure> {
+pub(super) fn choose(wanted: &str, args: &RulesArgs, console: &mut Console<'_>) -> Result<Chosen, Failure> {
+    let named = args.path.as_deref();
     let (sources, file) = sources(wanted, named)?;
-    let reading = rule::read(&sources);
-    let choices = choices(&reading);
-    let found = match file {
-        Some(file) => of_file(&choices, file, wanted),
-        None => by_name(&choices, wanted).ok_or_else(|| unknown(&choices, wanted, named)),
+    let reading = match rule::read_in_force(&sources, args.profile.as_deref()) {
+        Ok(reading) => reading,
+        Err(unknown) => {
+            tell(&sources, &unknown.diagnostics, None, console)?;
+            return Err(unknown.into());
+        }
     };
+    let find = |reading: &Reading| {
+        let choices = choices(reading);
+        let found = match file {
+            Some(file) => of_file(&choices, file, wanted),
+            None => by_name(&choices, wanted).ok_or_else(|| unknown(&choices, wanted, named)),
+        };
+        found.map(|(header, choice)| (header.clone(), choice))
+    };
+    let found = find(&reading).map_err(|_| match find(&rule::read(&sources)) {
+        Ok((header, _)) => not_in_force(header.name, &reading),
+        Err(error) => error,
+    });
     let about = file.or(found.as_ref().ok().map(|(header, _)| header.span.source));
     tell(&sources, &reading.diagnostics, about, console)?;
     let (_, choice) = found?;
     Ok(Chosen { sources, reading, choice })
+}
+
+fn not_in_force(name: String, reading: &Reading) -> RuleError {
+    let others = reading.settings.profiles.iter().filter(|profile| profile.has(&name));
+    let others = others.map(|profile| profile.name.clone()).collect();
+    RuleError::NotInForce { name, profile: reading.profile.clone().unwrap_or_default(), others }
 }
 
 /// Everything that can be explained.

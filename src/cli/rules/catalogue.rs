@@ -11,13 +11,16 @@ use crate::attack::{self, TACTICS};
 use crate::correlate::{HashKey, Plan};
 use crate::diagnostic::Sources;
 use crate::lint::needs::{self, Needs};
-use crate::rule::{Correlation, Header, Level, Reading, Rule};
+use crate::rule::{Correlation, Header, Level, Profile, Reading, Rule};
 
 /// All rules, and what of ATT&CK they cover.
 #[derive(Serialize)]
 pub(super) struct Catalogue<'r> {
     /// Those that alert by tactic, the highest level first; then the others, by name.
     pub(super) rules: Vec<Entry<'r>>,
+    /// In the order written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) profiles: Vec<ListedProfile<'r>>,
     pub(super) attack: Coverage<'r>,
 }
 
@@ -38,11 +41,26 @@ pub(super) struct Entry<'r> {
     /// Whether it alerts by itself.
     pub(super) alerts: bool,
     pub(super) needs: Vec<&'static str>,
+    /// In which it is in force; none stands for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) profiles: Option<Vec<&'r str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) correlation: Option<Correlated<'r>>,
     /// The correlations that look at it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) seen_by: Vec<&'r str>,
+}
+
+/// A profile of the rules.
+#[derive(Serialize)]
+pub(super) struct ListedProfile<'r> {
+    pub(super) name: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<&'r str>,
+    /// Whether it is in force unless another one is asked for.
+    pub(super) default: bool,
+    /// The rules, correlations and filters that are not in force.
+    pub(super) without: &'r [String],
 }
 
 /// What a correlation looks at.
@@ -86,7 +104,14 @@ impl<'r> Catalogue<'r> {
         let mut rules: Vec<Entry<'r>> = rules.chain(correlations).collect();
         rules.sort_by_key(place);
         let attack = Coverage::of(&rules);
-        Self { rules, attack }
+        let settings = &reading.settings;
+        let listed = |profile: &'r Profile| ListedProfile {
+            name: &profile.name,
+            description: profile.description.as_deref(),
+            default: settings.profile.as_ref() == Some(&profile.name),
+            without: &profile.without,
+        };
+        Self { rules, profiles: settings.profiles.iter().map(listed).collect(), attack }
     }
 
     /// How many alert, and how many do not.
@@ -145,10 +170,19 @@ impl<'r> Reader<'r, '_> {
             tactics: attacks.iter().filter_map(known_tactic).collect(),
             techniques: attacks.iter().filter_map(technique).collect(),
             alerts: spec.is_some_and(|spec| spec.alerts),
+            profiles: self.profiles(header),
             needs: words.into_iter().filter(|(is_needed, _)| *is_needed).map(|(_, word)| word).collect(),
             correlation: correlation.map(Correlated::of),
             seen_by: looking.map(|correlation| correlation.header.name.as_str()).collect(),
         }
+    }
+
+    /// The profiles that it is in force in, if that is not in all of them.
+    fn profiles(&self, header: &Header) -> Option<Vec<&'r str>> {
+        let all = &self.reading.settings.profiles;
+        let having = all.iter().filter(|profile| profile.has(&header.name)).map(|profile| profile.name.as_str());
+        let having: Vec<&str> = having.collect();
+        (having.len() < all.len()).then_some(having)
     }
 
     fn file(&self, header: &Header) -> String {
@@ -175,6 +209,15 @@ impl<'r> Correlated<'r> {
 }
 
 impl Entry<'_> {
+    /// The profiles that it is in force in, in words; nothing if that is all of them.
+    pub(super) fn in_profiles(&self) -> Option<String> {
+        Some(match self.profiles.as_ref()?.as_slice() {
+            [] => "no profile".to_owned(),
+            [only] => format!("profile {only}"),
+            several => format!("profiles {}", several.join(", ")),
+        })
+    }
+
     /// Whether it is about a technique for the sake of a tactic. Tags do not say which belongs to which, but ATT&CK does;
     /// a technique that serves none of the rule's tactics counts under the first of them.
     fn covers(&self, technique: &str, tactic: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::catalogue::{Catalogue, CoveredTactic, Entry};
+use super::catalogue::{Catalogue, CoveredTactic, Entry, ListedProfile};
 use crate::attack::TACTICS;
 use crate::cli::render::counted;
 
@@ -15,6 +15,15 @@ To leave out what is usual at your place, write a filter or fill a value list, a
 
 A rule that needs *request entries* sees nothing if the log, or the subscription's filter pattern, leaves those out.
 One that needs the *root namespace* looks for what no other namespace has; on HCP, that one is HashiCorp's.
+";
+
+/// What stands above the table of the profiles.
+const PROFILES: &str = "\
+Which rules and filters are in force depends on where Vault runs.
+The file `vaultwatch.yml` chooses; the function's variable `VAULTWATCH_PROFILE` and the option `--profile` of the command \
+line choose otherwise.
+A rule that needs a profile is in force in no other.
+
 ";
 
 /// The page, with links relative to the directory of the rules.
@@ -30,6 +39,8 @@ pub(super) fn page(catalogue: &Catalogue<'_>) -> String {
          {} by ATT&CK tactic{base}.\n{INTRODUCTION}",
         counted(alerting, "rule", "rules")
     );
+    let profiles = catalogue.profiles.iter().map(|profile| profile_row(profile, &files));
+    page += &section("Profiles", PROFILES, ["profile", "what it is for", "without"], profiles);
     let entries = || catalogue.rules.iter();
     for (tag, heading) in TACTICS.iter().map(|tactic| (Some(&tactic.tag), tactic.name)).chain([(None, "Other")]) {
         let listed = entries().filter(|entry| entry.alerts && entry.tactics.first() == tag);
@@ -90,6 +101,16 @@ fn base_row(entry: &Entry<'_>, files: &Files<'_>) -> String {
     row(&[rule(entry.name, files), escaped(entry.title), needs(entry, files), rules(&entry.seen_by, files)])
 }
 
+fn profile_row(profile: &ListedProfile<'_>, files: &Files<'_>) -> String {
+    let default = if profile.default { ", unless another one is chosen" } else { "" };
+    let without: Vec<&str> = profile.without.iter().map(String::as_str).collect();
+    row(&[
+        format!("`{}`{default}", profile.name),
+        escaped(&profile.description.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")),
+        rules(&without, files),
+    ])
+}
+
 fn tactic_row(tactic: &CoveredTactic<'_>) -> String {
     let techniques = tactic.techniques.iter().map(|(id, rules)| format!("{} ({})", technique(id), rules.len()));
     row(&[
@@ -105,7 +126,8 @@ fn needs(entry: &Entry<'_>, files: &Files<'_>) -> String {
         let looked_at: Vec<&str> = correlation.rules.iter().map(String::as_str).collect();
         format!("{} in {} of {}", correlation.kind, correlation.timespan, rules(&looked_at, files))
     });
-    correlation.into_iter().chain(entry.needs.iter().map(|&word| word.to_owned())).collect::<Vec<_>>().join("; ")
+    let needs = entry.needs.iter().map(|&word| word.to_owned());
+    correlation.into_iter().chain(entry.in_profiles()).chain(needs).collect::<Vec<_>>().join("; ")
 }
 
 fn rules(names: &[&str], files: &Files<'_>) -> String {
