@@ -38,7 +38,7 @@ pub use spec::{Measure, WindowSpec, satisfies};
 pub use step::Step;
 pub use stored::StoredError;
 pub use survey::{Survey, SurveyedWindow};
-pub use told::{MOST_EVENTS, Telling, Told};
+pub use told::{MOST_EVENTS, Occasion, Telling, Told};
 pub use window::{Clock, Firing, Folded, Window};
 
 mod announce;

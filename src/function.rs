@@ -361,7 +361,7 @@ fn load_rules(config: &Config) -> Result<(Analytics, Vec<String>), StartError> {
         .collect();
     faulty.sort_unstable();
     faulty.dedup();
-    Ok((Analytics::compile(reading.rules, reading.correlations, config.hash_key.clone()), faulty))
+    Ok((Analytics::of(reading, config.hash_key.clone()), faulty))
 }
 
 fn log_diagnostic(sources: &Sources, diagnostic: &diagnostic::Diagnostic) {

@@ -16,7 +16,7 @@ use crate::correlate::{Contribution, Match, MatchValues, SpecId, Windows, nanose
 use crate::detect::Scratch;
 use crate::payload::{EventRef, LogBatch, LogEvent};
 
-pub use analytics::{Analytics, Overlaps};
+pub use analytics::Analytics;
 pub use conclude::{conclude, describe};
 pub use operational::rules_not_loaded;
 pub use together::together;

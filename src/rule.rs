@@ -134,6 +134,7 @@
 //! | key | |
 //! |---|---|
 //! | `fields` | names of fields that rules may use although no audit event is known to have them; a `*` at the end stands for anything |
+//! | `overlaps` | what becomes of the alerts of several rules about one happening, a request with its response: `apart` (each is one, also if absent) or `together` (one alert, at the highest level, which names the others) |
 //! | `profiles` | names, each with a `description`, and under `without` a list of ids and names of rules, correlations and filters that are not in force there. A correlation takes along the informational rules that only served it |
 //! | `profile` | the one that is in force unless another one is asked for; needed where there are `profiles` |
 //!
@@ -216,10 +217,22 @@ pub struct Reading {
 pub struct Settings {
     /// `fields:` names of fields that no Vault audit event is known to have, and that rules may use all the same.
     pub fields: Vec<String>,
+    /// `overlaps:` what becomes of the alerts of several rules about one happening.
+    pub overlaps: Overlaps,
     /// `profile:` the profile that is in force unless another one is asked for.
     pub profile: Option<String>,
     /// `profiles:` in the order written.
     pub profiles: Vec<Profile>,
+}
+
+/// What becomes of the alerts that several rules raise about one happening.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Overlaps {
+    /// `apart`: each is an alert.
+    #[default]
+    Apart,
+    /// `together`: they are one alert, at the highest level, which names the others.
+    Together,
 }
 
 impl Reading {

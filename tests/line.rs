@@ -8,7 +8,7 @@ use vaultwatch::rule::Reading;
 
 /// Everything that loads, compiled.
 pub(crate) fn compile(reading: Reading) -> Analytics {
-    Analytics::compile(reading.rules, reading.correlations, HashKey::default())
+    Analytics::of(reading, HashKey::default())
 }
 
 /// What a batch raises where nothing happened before.

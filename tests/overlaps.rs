@@ -6,10 +6,11 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 use vaultwatch::alert::Alert;
+use vaultwatch::correlate::Windows;
 use vaultwatch::diagnostic::{Source, Sources};
 use vaultwatch::payload::{LogBatch, LogEvent, LogText, Position};
-use vaultwatch::pipeline::{Analytics, Overlaps};
-use vaultwatch::rule;
+use vaultwatch::pipeline::{self, Analytics, Workspace};
+use vaultwatch::rule::{self, Overlaps};
 
 use crate::{cases, line};
 
@@ -22,6 +23,8 @@ struct Case {
     #[serde(default)]
     suppress: String,
     events: Vec<String>,
+    /// How many events come in one batch; all, if absent.
+    batch: Option<usize>,
     together: Vec<String>,
     apart: Vec<String>,
 }
@@ -53,14 +56,21 @@ impl Case {
     }
 
     fn raised(&self, overlaps: Overlaps) -> Vec<String> {
+        let analytics = self.analytics().with_overlaps(overlaps);
         let texts: Vec<String> = self.events.iter().zip(0..).map(|(event, second)| entry(event, second)).collect();
         let events = texts.iter().zip(1..).map(|(text, line)| LogEvent {
             position: Position::Line { file: "audit.log".into(), line },
             timestamp: None,
             text: LogText::Plain(text),
         });
-        let batch = LogBatch { events: events.collect(), ..LogBatch::default() };
-        line::alerts(&self.analytics().with_overlaps(overlaps), &batch).iter().map(told).collect()
+        let events: Vec<LogEvent<'_>> = events.collect();
+        let mut windows = Windows::default();
+        let batches = events.chunks(self.batch.unwrap_or(events.len()));
+        let alerts = batches.flat_map(|events| {
+            let batch = LogBatch { events: events.to_vec(), ..LogBatch::default() };
+            pipeline::replay(&analytics, &batch, &mut windows, &mut Workspace::default())
+        });
+        alerts.map(|alert| told(&alert)).collect()
     }
 }
 
@@ -75,7 +85,9 @@ fn entry(event: &str, second: u32) -> String {
 
 /// `high by_hand x2 + written (medium)`
 fn told(alert: &Alert) -> String {
-    let mut told = format!("{} {}{}", alert.level.as_str(), alert.analytic.name, alert.occurrences.factor());
+    let stage = alert.occurrences.stage.word().map(|word| format!(" {word}")).unwrap_or_default();
+    let (level, name, factor) = (alert.level.as_str(), &alert.analytic.name, alert.occurrences.factor());
+    let mut told = format!("{level} {name}{factor}{stage}");
     for also in &alert.also {
         write!(told, " + {} ({})", also.analytic.name, also.level.as_str()).unwrap();
     }

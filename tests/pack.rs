@@ -241,8 +241,12 @@ fn what_the_captured_logs_raise() {
         writeln!(table, "{file}").expect("writing to a string");
         for alert in raised(&analytics, &lines) {
             let (level, name, count) = (alert.level.as_str(), &alert.analytic.name, alert.occurrences.count);
-            writeln!(table, "  {level:8} {name} x{count} from line {}", first_line(&alert))
-                .expect("writing to a string");
+            write!(table, "  {level:8} {name} x{count} from line {}", first_line(&alert)).expect("writing to a string");
+            for also in &alert.also {
+                let (level, name, count) = (also.level.as_str(), &also.analytic.name, also.occurrences.count);
+                write!(table, ", {level} {name} x{count}").expect("writing to a string");
+            }
+            table.push('\n');
         }
     }
     insta::assert_snapshot!(table);

@@ -145,7 +145,7 @@ fn correlated_by(group: &[(&str, &str)], stage: Stage, count: u64) -> Alert {
     let Subject::Audit(facts) = alert.subject else { panic!("an audit event") };
     let of_group = |(field, value): &(&str, &str)| Evidence {
         field: (*field).to_owned(),
-        values: vec![Redactor::default().name(*value)],
+        values: vec![Redactor::default().name(value)],
     };
     let correlated = Correlated {
         facts: AuditFacts { evidence: group.iter().map(of_group).collect(), ..*facts },

@@ -57,7 +57,7 @@ pub(crate) fn dozen_rules() -> RuleSet {
 /// Everything that ships and raises alerts.
 pub(crate) fn analytics() -> Analytics {
     let reading = rule::read(&rule_files::read(&root().join("rules")).unwrap());
-    Analytics::compile(reading.rules, reading.correlations, HashKey::default())
+    Analytics::of(reading, HashKey::default())
 }
 
 /// Every captured line.

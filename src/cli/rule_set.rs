@@ -56,7 +56,7 @@ impl RulesArgs {
         if reading.rules.is_empty() {
             return Err(Failure::NothingToRun { path: path.display().to_string() });
         }
-        Ok(Analytics::compile(reading.rules, reading.correlations, HashKey::default()))
+        Ok(Analytics::of(reading, HashKey::default()))
     }
 }
 

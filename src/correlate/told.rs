@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::Nanoseconds;
 use super::contribution::{Contribution, Match, Named};
 use super::incident::{Announcement, Incident, Stage};
 use super::plan::SpecId;
@@ -37,6 +38,24 @@ pub struct Telling {
     pub opened: bool,
 }
 
+/// What a message is about, apart from the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Occasion {
+    /// One happening, which the request and its response share.
+    Happening(Uuid),
+    /// A number of happenings: those that began with the same one, are as many and end at the same time are the same.
+    Digest {
+        /// Whether it goes on.
+        stage: Stage,
+        /// The happening that it began with.
+        opener: u64,
+        /// How many.
+        count: u64,
+        /// When the last one was.
+        last: Nanoseconds,
+    },
+}
+
 impl AsRef<Told> for Told {
     fn as_ref(&self) -> &Told {
         self
@@ -44,11 +63,18 @@ impl AsRef<Told> for Told {
 }
 
 impl Told {
-    /// What it is the first to tell of, if it is not a repetition: what the request and its response share.
+    /// What it is about, apart from the rule; none if that is not known any more.
     #[must_use]
-    pub fn happening(&self) -> Option<Uuid> {
-        let telling = self.telling.as_ref().filter(|telling| telling.opened)?;
-        (self.announcement.stage == Stage::Opened).then_some(telling.found.happening)
+    pub fn occasion(&self) -> Option<Occasion> {
+        let Announcement { stage, count, .. } = self.announcement;
+        let (Incident { opener: (_, opener), last, .. }, telling) = (&self.incident, &self.telling);
+        match stage {
+            Stage::Opened => {
+                let telling = telling.as_ref().filter(|telling| telling.opened)?;
+                Some(Occasion::Happening(telling.found.happening))
+            }
+            Stage::Repeated | Stage::Ended => Some(Occasion::Digest { stage, opener: *opener, count, last: *last }),
+        }
     }
 
     /// What an announcement tells, given the window, and what was folded into it, if anything was.

@@ -226,7 +226,7 @@ fn value_list() -> Value {
 fn is_settings() -> Value {
     let has = |key: &str| json!({ "required": [key] });
     let any = |keys: &[&str]| json!({ "anyOf": keys.iter().map(|key| has(key)).collect::<Vec<_>>() });
-    json!({ "allOf": [any(&["fields", "profile", "profiles"]), { "not": any(&["title", "detection", "logsource"]) }] })
+    json!({ "allOf": [any(&["fields", "overlaps", "profile", "profiles"]), { "not": any(&["title", "detection", "logsource"]) }] })
 }
 
 fn settings() -> Value {
@@ -241,6 +241,7 @@ fn settings() -> Value {
     closed(
         json!({
             "fields": described("fields", "names of fields that rules may use although no audit event is known to have them"),
+            "overlaps": one_of(&["apart", "together"]),
             "profile": name,
             "profiles": { "type": "object", "propertyNames": name, "additionalProperties": profile },
         }),

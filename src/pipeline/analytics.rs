@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::alert::{Analytic, Attack};
 use crate::correlate::{About, HashKey, Plan, SpecId};
 use crate::detect::RuleSet;
-use crate::rule::{Correlation, Header, Level, Rule, Status};
+use crate::rule::{Correlation, Header, Level, Overlaps, Reading, Rule, Status};
 
 /// Rules and correlations, compiled together.
 #[derive(Debug)]
@@ -21,18 +21,15 @@ pub struct Analytics {
     overlaps: Overlaps,
 }
 
-/// What becomes of the alerts that several rules raise about one happening.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Overlaps {
-    /// Each is an alert.
-    #[default]
-    Apart,
-    /// They are one alert, at the highest level, which names the others.
-    Together,
-}
-
 impl Analytics {
-    /// Compiles what was read. The key is for the hashes in windows; see [`HashKey`].
+    /// Compiles what was read, with what is settled for all of it. The key is for the hashes in windows; see
+    /// [`HashKey`].
+    #[must_use]
+    pub fn of(reading: Reading, key: HashKey) -> Self {
+        Self::compile(reading.rules, reading.correlations, key).with_overlaps(reading.settings.overlaps)
+    }
+
+    /// Compiles rules and correlations. The key is for the hashes in windows; see [`HashKey`].
     #[must_use]
     pub fn compile(rules: Vec<Rule>, correlations: Vec<Correlation>, key: HashKey) -> Self {
         let analytic = |header: &Header| Arc::new(Analytic::of(header));

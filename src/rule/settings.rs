@@ -7,13 +7,17 @@ use super::reference::{self, Reference, Registry};
 use super::report::Report;
 use super::suggest::{enumerate, nearest};
 use super::yaml::{Content, Entry, Node};
-use super::{Correlation, CorrelationKind, Profile, Rule, Settings};
+use super::{Correlation, CorrelationKind, Overlaps, Profile, Rule, Settings};
 use crate::diagnostic::{Code, Diagnostic, Span};
+
+/// The values of `overlaps`, as files name them.
+const OVERLAPS: [(&str, Overlaps); 2] = [("apart", Overlaps::Apart), ("together", Overlaps::Together)];
 
 /// Settings that were read. What they name is not looked up yet.
 #[derive(Default)]
 pub(super) struct Draft {
     fields: Vec<String>,
+    overlaps: Option<(Overlaps, Span)>,
     profile: Option<Reference>,
     profiles: Vec<ProfileDraft>,
 }
@@ -27,19 +31,25 @@ struct ProfileDraft {
 /// Reads a document of the file.
 pub(super) fn read(report: &mut Report<'_>, root: &Node<'_>) -> Draft {
     let Content::Map(entries) = &root.content else {
-        let message = "`vaultwatch.yml` is a map of `fields`, `profile` and `profiles`";
+        let message = "`vaultwatch.yml` is a map of `fields`, `overlaps`, `profile` and `profiles`";
         report.push(Diagnostic::error(Code::WrongType, &document::start(root), message));
         return Draft::default();
     };
-    strict_keys(report, entries, "`vaultwatch.yml`", &["fields", "profile", "profiles"]);
+    strict_keys(report, entries, "`vaultwatch.yml`", &["fields", "overlaps", "profile", "profiles"]);
     let find = |key| entries.iter().find(|entry| entry.key.text == key);
     let fields = find("fields").and_then(|entry| metadata::fields(report, entry));
     let chosen = find("profile").and_then(|entry| metadata::text(report, entry));
     Draft {
         fields: fields.unwrap_or_default(),
+        overlaps: find("overlaps").and_then(|entry| overlaps(report, entry)),
         profile: chosen.map(|name| Reference { text: name.text.to_string(), span: name.span.clone() }),
         profiles: find("profiles").map(|entry| profiles(report, entry)).unwrap_or_default(),
     }
+}
+
+fn overlaps(report: &mut Report<'_>, entry: &Entry<'_>) -> Option<(Overlaps, Span)> {
+    let overlaps = metadata::named(report, entry, "value of `overlaps`", &OVERLAPS)?;
+    Some((overlaps, entry.key.span.clone()))
 }
 
 fn profiles(report: &mut Report<'_>, entry: &Entry<'_>) -> Vec<ProfileDraft> {
@@ -86,6 +96,12 @@ impl Draft {
     /// Adds what another document says.
     pub(super) fn add(&mut self, more: Self, found: &mut Vec<Diagnostic>) {
         self.fields.extend(more.fields);
+        if let (Some((_, first)), Some((_, second))) = (&self.overlaps, &more.overlaps) {
+            let message = "what becomes of overlaps is settled twice";
+            let diagnostic = Diagnostic::error(Code::DuplicateKey, second, message);
+            found.push(diagnostic.related(first, "first here").help("keep one of them"));
+        }
+        self.overlaps = self.overlaps.take().or(more.overlaps);
         if let (Some(first), Some(second)) = (&self.profile, &more.profile) {
             let message = "the profile is chosen twice";
             let diagnostic = Diagnostic::error(Code::DuplicateKey, &second.span, message);
@@ -122,7 +138,8 @@ impl Draft {
             without.sort_unstable();
             Profile { name: draft.name.text, description: draft.description, without }
         };
-        Settings { fields: self.fields, profile, profiles: self.profiles.into_iter().map(resolved).collect() }
+        let overlaps = self.overlaps.map(|(overlaps, _)| overlaps).unwrap_or_default();
+        Settings { fields: self.fields, overlaps, profile, profiles: self.profiles.into_iter().map(resolved).collect() }
     }
 
     /// The profile that is in force unless another one is asked for.

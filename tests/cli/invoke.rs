@@ -1,6 +1,7 @@
 //! `vaultwatch invoke`
 
 use std::io::Write;
+use std::iter;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -29,23 +30,26 @@ fn without_a_file_there_is_a_recorded_payload() {
 fn the_rules_that_ship_tell_each_recorded_payload() {
     let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
     for (name, expected) in [
-        ("root-token-used", vec!["hcp_platform_root_out_of_profile", "root_token_used"]),
+        ("root-token-used", vec!["root_token_used + hcp_platform_root_out_of_profile"]),
         ("wrapping-token-reused", vec!["hcp_admin_token_minted", "wrapping_token_invalid_unwrap"]),
-        ("unreadable-line", vec!["hcp_platform_root_out_of_profile", "root_token_used", "unreadable_audit_events"]),
+        ("unreadable-line", vec!["root_token_used + hcp_platform_root_out_of_profile", "unreadable_audit_events"]),
         ("benign", vec![]),
         ("control-message", vec![]),
     ] {
         let output = Desk::new().pipe(&["invoke", "-", "--rules", rules, "--format", "json"], event(name));
-        let mut names: Vec<String> = text(&output.stdout).lines().map(analytic).collect();
+        let mut names: Vec<String> = text(&output.stdout).lines().map(analytics).collect();
         names.sort();
         assert_eq!(names, expected, "{name}: {}", text(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{name}");
     }
 }
 
-fn analytic(line: &str) -> String {
+/// The rule that leads an alert, and those that are named in it.
+fn analytics(line: &str) -> String {
     let alert: Value = serde_json::from_str(line).unwrap();
-    alert["finding_info"]["analytic"]["name"].as_str().unwrap().to_owned()
+    let also = alert["unmapped"]["also"].as_array().into_iter().flatten().map(|also| &also["rule"]);
+    let rules = iter::once(&alert["finding_info"]["analytic"]["name"]).chain(also);
+    rules.map(|rule| rule.as_str().unwrap()).collect::<Vec<_>>().join(" + ")
 }
 
 #[test]

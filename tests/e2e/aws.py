@@ -102,6 +102,12 @@ class Alert:
         return str(self.finding["finding_info"]["analytic"]["name"])
 
     @property
+    def rules(self) -> str:
+        """The rule that leads it, and those that found something in the same happening."""
+        also = [other["rule"] for other in self.finding["unmapped"].get("also", [])]
+        return " + ".join([self.rule, *also])
+
+    @property
     def attributes(self) -> dict[str, str]:
         return {name: value["Value"] for name, value in self.envelope["MessageAttributes"].items()}
 

@@ -14,8 +14,8 @@ import traffic
 from aws import Line, subscription_payload
 from traffic import Act, Cast
 
-ROOT_TOKEN_READ = ["hcp_platform_root_out_of_profile", "root_token_used"]
-POLICY_WRITE = ["policy_written", "policy_written_by_human"]
+ROOT_TOKEN_READ = ["root_token_used + hcp_platform_root_out_of_profile"]
+POLICY_WRITE = ["policy_written_by_human + policy_written"]
 SECOND_UNWRAP = ["wrapping_token_invalid_unwrap"]
 
 EXPECTED: list[tuple[Act, list[str]]] = [
@@ -56,7 +56,7 @@ def test_a_batch_raises_each_alert_once(cast: Cast, line: Line) -> None:
 def test_repeats_are_counted_across_invocations_and_told_in_digests(cast: Cast, line: Line) -> None:
     for _ in range(12):
         line.ship(recorded(cast, traffic.root_token_read))
-    told = [(alert.rule, alert.attributes["stage"], alert.finding["unmapped"]["count"]) for alert in line.alerts()]
+    told = [(alert.rules, alert.attributes["stage"], alert.finding["unmapped"]["count"]) for alert in line.alerts()]
     assert sorted(told) == [(rule, *stage) for rule in ROOT_TOKEN_READ for stage in [("opened", 1), ("repeated", 10)]]
     writes: dict[bool, set[int]] = {True: set(), False: set()}
     for window in line.remembered():
@@ -80,6 +80,7 @@ def test_an_alert_can_be_routed_by_its_attributes(cast: Cast, line: Line) -> Non
     assert alert.attributes == {
         "severity": "critical",
         "rule_id": "root_token_used",
+        "also": '["hcp_platform_root_out_of_profile"]',
         "tactic": '["privilege-escalation"]',
         "namespace": "admin/",
         "stage": "opened",
@@ -140,8 +141,8 @@ def recorded(cast: Cast, *acts: Act) -> list[str]:
 
 
 def fired(line: Line) -> list[str]:
-    """The rules that alerted, sorted."""
-    return sorted(alert.rule for alert in line.alerts())
+    """The rules that alerted, sorted; what is told in one alert stands together."""
+    return sorted(alert.rules for alert in line.alerts())
 
 
 def violations(finding: dict[str, Any]) -> list[str]:

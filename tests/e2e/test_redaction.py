@@ -51,7 +51,7 @@ def test_the_raw_device_gives_everything_away(cast: Cast, leak: Leak) -> None:
 def test_the_function_sends_and_logs_no_secret(line: Line, leak: Leak) -> None:
     line.ship(leak.lines)
     alerts = line.alerts()
-    assert {alert.rule for alert in alerts} >= {"root_token_used", "policy_written", "wrapping_token_invalid_unwrap"}
+    assert {alert.rule for alert in alerts} >= {"root_token_used", "policy_written_by_human", "wrapping_token_invalid_unwrap"}
     received = [json.dumps(alert.envelope) for alert in alerts]
     sent = [text for request in line.wire.requests for text in request.values()]
     assert {"default", "email", "sms"} <= {key for text in sent if text.startswith("{") for key in json.loads(text)}

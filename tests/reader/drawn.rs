@@ -270,7 +270,7 @@ fn settings_without_a_choice() {
     let slips = ["- fields\n", "profiles: {here: {}}\n", "profile: here\n"];
     let drawn: Vec<String> = slips.iter().map(|text| drawn(&[("rules/vaultwatch.yml", text)])).collect();
     assert_snapshot!(drawn.join("\n"), @r#"
-    error[wrong-type]: `vaultwatch.yml` is a map of `fields`, `profile` and `profiles`
+    error[wrong-type]: `vaultwatch.yml` is a map of `fields`, `overlaps`, `profile` and `profiles`
      --> rules/vaultwatch.yml:1:1
       |
     1 | - fields
