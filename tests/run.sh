@@ -33,6 +33,7 @@ main() {
     cargo test --locked --test integration -- --show-output --ignored dynamodb
   step 'portable rules' pytest -p no:cacheprovider --quiet tests/rules_portable
   step 'rules' rules
+  step 'scenarios' pytest --quiet --basetemp=target/scenarios tests/scenarios
   step 'template' template
   step 'sam build' sam_build
   # Not through `step`, which would print its duration: the closing line is pytest's.
@@ -54,6 +55,7 @@ Runs every check there is, in this order, and stops at the first that fails:
   DynamoDB tests    the tests that need a DynamoDB, with one on loopback
   portable rules    pySigma and sigma check on the rules
   rules             vaultwatch check and vaultwatch test --mutate, on the rules that ship, and rules/README.md
+  scenarios         attacks on OpenBao, each of which raises what it should, and a day on which nobody attacks it
   template          sam validate --lint and cfn-lint
   sam build         the function and the rules layer, as they are deployed
   end to end        OpenBao's audit log through the deployed function to a queue, and no secret in any output

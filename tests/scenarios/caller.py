@@ -12,6 +12,7 @@ class Caller:
     """A client with an address of its own: all of 127.0.0.0/8 is this machine, so that each can have one."""
 
     def __init__(self, port: int, address: str, agent: str, namespace: str = "admin/") -> None:
+        self.address = address
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60, source_address=(address, 0))
         self._agent = agent
         self._namespace = namespace
@@ -45,23 +46,36 @@ class Caller:
         wrap_ttl: str = "",
     ) -> Answer:
         """One API call, whose status must be as said; an answer without a body is a success like one with it."""
+        body = self._send(method, path, json.dumps(data).encode() if data else None, status, namespace, wrap_ttl)
+        # A snapshot is an archive, and metrics are text.
+        return json.loads(body) if body.startswith(b"{") else {}
+
+    def download(self, path: str) -> bytes:
+        return self._send("GET", path, None, 200)
+
+    def upload(self, path: str, content: bytes, *, status: Status = 200) -> None:
+        self._send("POST", path, content, status)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        status: Status,
+        namespace: str | None = None,
+        wrap_ttl: str = "",
+    ) -> bytes:
         headers = {
             "User-Agent": self._agent,
             "X-Vault-Namespace": self._namespace if namespace is None else namespace,
             "X-Vault-Token": self.token,
             "X-Vault-Wrap-TTL": wrap_ttl,
         }
-        self._connection.request(
-            method,
-            f"/v1/{path}",
-            json.dumps(data) if data else None,
-            {name: value for name, value in headers.items() if value},
-        )
+        present = {name: value for name, value in headers.items() if value}
+        self._connection.request(method, f"/v1/{path}", body, present)
         response = self._connection.getresponse()
-        body = response.read()
+        answer = response.read()
         got = 200 if response.status == 204 else response.status
         expected = (status,) if isinstance(status, int) else status
-        assert got in expected, f"{method} {path}: {response.status} {body[:400]!r}"
-        # A snapshot is an archive, and metrics are text.
-        is_json = response.headers.get_content_type() == "application/json"
-        return json.loads(body) if body and is_json else {}
+        assert got in expected, f"{method} {path}: {response.status} {answer[:400]!r}"
+        return answer

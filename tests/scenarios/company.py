@@ -137,6 +137,10 @@ class Company:
     def password(self, person: str) -> str:
         return f"{person} likes 7 long walks"
 
+    @property
+    def verification_key(self) -> str:
+        return self.signing_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
     def jwt(self, subject: str, **claims: str) -> str:
         """A JWT that the auth methods `jwt` and `kubernetes` accept for an hour."""
         now = int(time.time())
@@ -263,9 +267,9 @@ def _approle(admin: Caller, company: Company, name: str, policies: Iterable[str]
 
 
 def _bearers_of_jwts(admin: Caller, company: Company) -> None:
-    key = company.signing_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    keys = {"jwt_validation_pubkeys": [company.verification_key], "jwt_supported_algs": ["EdDSA"]}
     for method in ("jwt", "kubernetes"):
-        admin.write(f"auth/{method}/config", jwt_validation_pubkeys=[key], jwt_supported_algs=["EdDSA"])
+        admin.write(f"auth/{method}/config", **keys)
     bound = {"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault"]}
     of_job = bound | {"claim_mappings": {"project_path": "project_path", "ref": "ref"}, "token_ttl": "15m"}
     admin.write("auth/jwt/role/build", **of_job, token_policies=["build"])

@@ -32,27 +32,28 @@ listener "tcp" {{
 audit "file" "file" {{
   options = {{ file_path = "{audit_log}" }}
 }}
+{more}
 """
 
 
 class RaftServer:
-    """A server on loopback, unsealed."""
+    """A server on loopback, unsealed, that can be told more by lines for its configuration."""
 
-    def __init__(self, bao: Path, directory: Path) -> None:
+    def __init__(self, bao: Path, directory: Path, more: str = "") -> None:
         self.port = free_port()
         self.audit_log = directory / "audit.jsonl"
         storage = directory / "raft"
         storage.mkdir()
         configuration = directory / "openbao.hcl"
-        configuration.write_text(
-            CONFIGURATION.format(storage=storage, port=self.port, cluster_port=free_port(), audit_log=self.audit_log)
-        )
+        ports = {"port": self.port, "cluster_port": free_port()}
+        configuration.write_text(CONFIGURATION.format(storage=storage, audit_log=self.audit_log, more=more, **ports))
         environment = {"PATH": os.environ["PATH"], "HOME": str(directory)}
         command: list[str | Path] = [bao, "server", f"-config={configuration}", "-log-level=warn"]
         self._server = Server(command, environment, directory / "openbao.log", directory)
         try:
             self._server.wait_until(self._answers)
-            self.root_token = self._unseal()
+            self.root_token, self.key = self._initialise()
+            self.unseal()
         except BaseException:
             self.stop()
             raise
@@ -66,18 +67,23 @@ class RaftServer:
     def stop(self) -> None:
         self._server.stop()
 
+    def unseal(self) -> None:
+        """Open it, also after it was sealed."""
+        self._call("PUT", "sys/unseal", {"key": self.key})
+        self.wait_until_active()
+
+    def wait_until_active(self) -> None:
+        wait_until(lambda: self._call("GET", "sys/health")[0] == 200)
+
     def _answers(self) -> bool:
         try:
             return self._call("GET", "sys/seal-status")[0] == 200
         except OSError:
             return False
 
-    def _unseal(self) -> str:
+    def _initialise(self) -> tuple[str, str]:
         _, keys = self._call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
-        self._call("PUT", "sys/unseal", {"key": keys["keys"][0]})
-        wait_until(lambda: self._call("GET", "sys/health")[0] == 200)
-        token: str = keys["root_token"]
-        return token
+        return keys["root_token"], keys["keys"][0]
 
     def _call(self, method: str, path: str, data: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)

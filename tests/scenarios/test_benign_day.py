@@ -4,27 +4,18 @@
 """
 
 import json
-import shutil
-import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import machines
 import people
 from benign_day import Capture, capture
+from scanning import Scan, Tell, rules_with, scan
 
-Tell = Callable[..., None]
-
-ROOT = Path(__file__).parents[2]
 BAO = Path(sys.executable).with_name("bao")
-VAULTWATCH = ROOT / "target" / "debug" / "vaultwatch"
 
 EXPLAINED = {
     ("auth_user_lockout_hit", people.OFFICE): "somebody tried passwords until the name was locked, and asked for help",
@@ -37,6 +28,8 @@ EXCUSED_BY_A_LIST = {
     "approle_secretid_issued_then_used",
     "auth_approle_login_many_sources",
     "auth_role_written",
+    "config_sweep",
+    "credential_role_written",
     "database_config_or_root_rotated",
     "identity_alias_write",
     "kv_enumerate_then_dump",
@@ -50,35 +43,9 @@ EXCUSED_BY_A_LIST = {
 """Rules that are silent only because the company has told who may do what they watch."""
 
 
-@dataclass(frozen=True)
-class Alert:
-    rule: str
-    level: str
-    address: str
-
-
-@dataclass(frozen=True)
-class Scan:
-    alerts: list[Alert]
-    """One for each episode, however often it was told."""
-    summary: str
-    seconds: float
-
-
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Capture:
     return capture(BAO, tmp_path_factory.mktemp("benign-day"))
-
-
-@pytest.fixture
-def tell(capfd: pytest.CaptureFixture[str]) -> Tell:
-    """Prints to the terminal, also when the test passes."""
-
-    def print_lines(*lines: str) -> None:
-        with capfd.disabled():
-            print("", *lines, sep="\n")
-
-    return print_lines
 
 
 def test_the_day_is_full(day: Capture, tell: Tell) -> None:
@@ -92,48 +59,23 @@ def test_the_day_is_full(day: Capture, tell: Tell) -> None:
 
 
 def test_nothing_fires_without_a_reason(day: Capture, tmp_path: Path, tell: Tell) -> None:
-    scan = _scan(day, _rules(tmp_path / "rules", day.lists))
-    tell(*_table(scan), *(f"  {rule} from {address}: {why}" for (rule, address), why in EXPLAINED.items()))
-    assert "0 unreadable" in scan.summary
-    assert [alert for alert in scan.alerts if alert.level in ("High", "Critical")] == []
-    medium = [(alert.rule, alert.address) for alert in scan.alerts if alert.level == "Medium"]
+    seen = scan(day.log, rules_with(day.lists, tmp_path / "rules"))
+    tell(*_table(seen), *(f"  {rule} from {address}: {why}" for (rule, address), why in EXPLAINED.items()))
+    assert "0 unreadable" in seen.summary
+    assert [alert for alert in seen.alerts if alert.level in ("High", "Critical")] == []
+    medium = [(alert.rule, alert.address) for alert in seen.alerts if alert.level == "Medium"]
     assert Counter(medium) == Counter(EXPLAINED.keys())
     assert len(EXPLAINED) <= 5
 
 
 def test_without_the_lists_the_same_day_is_loud(day: Capture, tmp_path: Path, tell: Tell) -> None:
     """The day really holds what pipelines, backups and the service desk do, and only the lists keep it quiet."""
-    scan = _scan(day, _rules(tmp_path / "rules", {}))
-    tell("with the lists as they ship:", *_table(scan))
-    assert EXCUSED_BY_A_LIST <= {alert.rule for alert in scan.alerts}
+    seen = scan(day.log, rules_with({}, tmp_path / "rules"))
+    tell("with the lists as they ship:", *_table(seen))
+    assert EXCUSED_BY_A_LIST <= {rule for alert in seen.alerts for rule in alert.found}
 
 
-def _rules(directory: Path, lists: dict[str, list[str]]) -> Path:
-    """A copy of the rules, with what a company adds to the value lists."""
-    shutil.copytree(ROOT / "rules", directory)
-    for name, values in lists.items():
-        with (directory / "lists" / f"{name}.yml").open("a") as file:
-            file.writelines(f"  - {value}\n" for value in values)
-    return directory
-
-
-def _scan(day: Capture, rules: Path) -> Scan:
-    assert VAULTWATCH.exists(), f"{VAULTWATCH} is missing: `cargo build` makes it"
-    began = time.monotonic()
-    command = [VAULTWATCH, "scan", "--rules", rules, "--format", "json", day.log]
-    ran = subprocess.run(command, env={}, capture_output=True, text=True, timeout=600)
-    assert ran.returncode == 0, ran.stderr
-    findings = [json.loads(line) for line in ran.stdout.splitlines()]
-    opened = [_alert(finding) for finding in findings if finding["activity_name"] == "Create"]
-    return Scan(opened, ran.stderr.splitlines()[-1], time.monotonic() - began)
-
-
-def _alert(finding: dict[str, Any]) -> Alert:
-    address = finding["evidences"][0]["src_endpoint"]["ip"]
-    return Alert(finding["finding_info"]["analytic"]["name"], finding["severity"], address)
-
-
-def _table(scan: Scan) -> list[str]:
-    counts = Counter((alert.level, alert.rule) for alert in scan.alerts)
+def _table(seen: Scan) -> list[str]:
+    counts = Counter((alert.level, alert.rule) for alert in seen.alerts)
     rows = [f"  {count:3}  {level:13}  {rule}" for (level, rule), count in sorted(counts.items())]
-    return [f"{scan.summary} (scan: {scan.seconds:.0f} s)", *rows]
+    return [f"{seen.summary} (scan: {seen.seconds:.0f} s)", *rows]
