@@ -132,7 +132,9 @@ class Line:
             AWS_ENDPOINT_URL_SNS=self.wire.url,
         )
         self._allow_batches(account.client("iam"))
-        self._queue = self._subscribe(account.client("sns"))
+        sns = account.client("sns")
+        self._queue = self._subscribe(sns, self.outputs["AlertTopicArn"], "alerts")
+        self._operations = self._subscribe(sns, self.outputs["OperationsTopicArn"], "operations")
 
     def stop(self) -> None:
         self.wire.stop()
@@ -155,6 +157,11 @@ class Line:
     def alerts(self) -> list[Alert]:
         """The alerts since the last call. An invocation that has ended has published what it will ever publish."""
         return [Alert(body) for body in self._receive(self._queue)]
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """What CloudWatch has to say since the last call, of which there is at least one."""
+        told = wait_until(lambda: self._receive(self._operations))
+        return [json.loads(envelope["Message"]) for envelope in told]
 
     def failures(self) -> list[dict[str, Any]]:
         """What has arrived in the failure queue since the last call, of which there is at least one."""
@@ -208,17 +215,17 @@ class Line:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
         iam.put_role_policy(RoleName=role.split("/")[-1], PolicyName="batches", PolicyDocument=policy)
 
-    def _subscribe(self, sns: Any) -> str:
-        topic = self.outputs["AlertTopicArn"]
+    def _subscribe(self, sns: Any, topic: str, name: str) -> str:
+        """A new queue of that name, which receives what is published."""
         allow = {
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},
             "Action": "sqs:SendMessage",
-            "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:alerts",
+            "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}",
             "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-        queue: str = self._sqs.create_queue(QueueName="alerts", Attributes={"Policy": policy})["QueueUrl"]
+        queue: str = self._sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=allow["Resource"])
         return queue
 
