@@ -48,9 +48,15 @@ class Scan:
         return self.printed.splitlines()[-1]
 
 
-def rules_with(lists: Mapping[str, Iterable[str]], directory: Path) -> Path:
-    """A copy of the rules, with what a company adds to the value lists."""
+def rules_with(
+    lists: Mapping[str, Iterable[str]], directory: Path, instead: Mapping[str, Iterable[str]] | None = None
+) -> Path:
+    """A copy of the rules, with what a company adds to the value lists, and has instead of what they ship with."""
     shutil.copytree(RULES, directory)
+    for name, values in (instead or {}).items():
+        file = directory / "lists" / f"{name}.yml"
+        head, _, _ = file.read_text().partition("\nvalues:\n")
+        file.write_text(head + "\nvalues:\n" + "".join(f"  - {value}\n" for value in values))
     for name, values in lists.items():
         with (directory / "lists" / f"{name}.yml").open("a") as file:
             file.writelines(f"  - {value}\n" for value in values)

@@ -362,7 +362,7 @@ ATTACKS = (
     Attack(
         wrapped_secret_stolen,
         "a wrapped SecretID is unwrapped by a thief, before its application comes",
-        {"wrapping_token_invalid_unwrap": HIGH},
+        {"wrapping_token_other_source": HIGH, "wrapping_token_invalid_unwrap": HIGH},
     ),
     Attack(wrapping_tokens_guessed, "wrapping tokens are guessed", {"wrapping_token_invalid_unwrap": HIGH}),
     Attack(

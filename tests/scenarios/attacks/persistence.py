@@ -399,7 +399,7 @@ ATTACKS = (
     Attack(
         root_token_unwrapped,
         "a root token is taken out of its wrapping",
-        {"root_token_minted": CRITICAL},
+        {"root_token_minted": CRITICAL, "wrapping_token_other_source": HIGH},
         only_in=ROOT,
         why="a token that is made in another namespace cannot have the policy root",
     ),
