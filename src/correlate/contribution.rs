@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::Nanoseconds;
@@ -38,7 +37,7 @@ pub struct Match {
 
 /// The values of an event's fields, by name; what is absent or null is not there.
 #[derive(Debug, Clone, Default)]
-pub struct MatchValues(HashMap<String, Vec<OwnedValue>>);
+pub struct MatchValues(Vec<(Arc<str>, Vec<OwnedValue>)>);
 
 /// What a window is to be told of.
 #[derive(Debug, Clone)]
@@ -85,9 +84,9 @@ impl MatchValues {
     /// Keeps the values of an event that was read with the plan's fields.
     #[must_use]
     pub fn of(plan: &Plan, event: &AuditEvent<'_>) -> Self {
-        let kept = plan.fields().names().filter_map(|name| {
-            let values: Vec<OwnedValue> = event.field(name).filter_map(OwnedValue::of).collect();
-            (!values.is_empty()).then(|| (name.to_owned(), values))
+        let kept = plan.kept().filter(|(slot, _)| event.is_present(*slot)).filter_map(|(slot, name)| {
+            let values: Vec<OwnedValue> = event.values(slot).filter_map(OwnedValue::of).collect();
+            (!values.is_empty()).then(|| (Arc::clone(name), values))
         });
         Self(kept.collect())
     }
@@ -96,13 +95,21 @@ impl MatchValues {
     #[must_use]
     pub fn of_log(parts: &[&str]) -> Self {
         let parts = parts.iter().map(|part| OwnedValue::Text((*part).to_owned())).collect();
-        Self(HashMap::from([(LOG.to_owned(), parts)]))
+        Self(vec![(Arc::from(LOG), parts)])
+    }
+
+    fn set(&mut self, field: &str, values: Vec<OwnedValue>) {
+        match self.0.iter_mut().find(|(name, _)| **name == *field) {
+            Some((_, known)) => *known = values,
+            None => self.0.push((Arc::from(field), values)),
+        }
     }
 
     /// The values of a field.
     #[must_use]
     pub fn get(&self, field: &str) -> &[OwnedValue] {
-        self.0.get(field).map_or(&[], Vec::as_slice)
+        // Few, so that looking through them is as fast as hashing.
+        self.0.iter().find(|(name, _)| **name == *field).map_or(&[], |(_, values)| values.as_slice())
     }
 }
 
@@ -161,7 +168,8 @@ impl Contribution {
         // Of an event that is not at hand, what is known is what its group is named by.
         let mut values = own.map(|own| MatchValues::clone(&own.values)).unwrap_or_default();
         for Named { name, field, values: named } in &self.named {
-            values.0.extend([(field.clone(), named.clone()), (name.clone(), named.clone())]);
+            values.set(field, named.clone());
+            values.set(name, named.clone());
         }
         let (rule, id) = firing.entry.identity();
         let name = [rule.to_be_bytes().as_slice(), id.to_be_bytes().as_slice()].concat();

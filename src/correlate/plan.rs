@@ -1,12 +1,14 @@
 //! Rules and correlations -> which match goes into which windows.
 
+use std::sync::Arc;
+
 use hashbrown::{HashMap, HashSet};
 use uuid::Uuid;
 
 use super::group::HashKey;
 use super::spec::{Measure, WindowSpec};
 use super::{Nanoseconds, SECOND};
-use crate::audit::{FieldTable, FieldTableBuilder};
+use crate::audit::{FieldTable, FieldTableBuilder, Slot};
 use crate::detect::RuleId;
 use crate::number::Number;
 use crate::rule::{Comparison, Correlation, CorrelationKind, Rule, Threshold, Timespan};
@@ -32,6 +34,8 @@ pub struct Plan {
     passes: Vec<usize>,
     /// What a match is read with.
     fields: FieldTable,
+    /// Its fields by name: every match keeps the names of those that it has.
+    kept: Vec<(Slot, Arc<str>)>,
     key: HashKey,
 }
 
@@ -95,6 +99,7 @@ impl Plan {
             feeds: Vec::new(),
             passes: Vec::new(),
             fields: FieldTableBuilder::default().build(),
+            kept: Vec::new(),
             key,
         };
         plan.feeds.resize_with(plan.specs.len(), Vec::new);
@@ -104,6 +109,8 @@ impl Plan {
         plan.feed_unreadable();
         plan.order(correlations, &names);
         plan.fields = plan.field_table();
+        let kept = plan.fields.names().filter_map(|name| Some((plan.fields.slot(name)?, Arc::from(name))));
+        plan.kept = kept.collect();
         plan
     }
 
@@ -111,6 +118,11 @@ impl Plan {
     #[must_use]
     pub fn fields(&self) -> &FieldTable {
         &self.fields
+    }
+
+    /// The values that a match keeps: of these fields, as far as the event has them.
+    pub(super) fn kept(&self) -> impl Iterator<Item = (Slot, &Arc<str>)> {
+        self.kept.iter().map(|(slot, name)| (*slot, name))
     }
 
     /// The key of the hashes in windows.

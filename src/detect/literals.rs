@@ -6,6 +6,9 @@ use aho_corasick::{AhoCorasick, Anchored, BuildError, Input, MatchKind, Span, St
 use super::predicate::PredicateId;
 use crate::rule::Anchor;
 
+/// For more patterns than these, the automaton is one that takes more time and less memory.
+const MOST_IN_ONE_PASS: usize = 100;
+
 /// A literal that a predicate needs.
 #[derive(Debug, Clone)]
 pub(super) struct Literal {
@@ -31,7 +34,10 @@ impl LiteralMatcher {
         if literals.is_empty() {
             return None;
         }
-        let (prefixes, elsewhere) = literals.into_iter().partition(|literal| literal.anchor == Anchor::Start);
+        let many = literals.len() > MOST_IN_ONE_PASS;
+        // Few literals are found fastest in one pass, whatever their place.
+        let is_apart = |literal: &Literal| literal.anchor == Anchor::Start && many;
+        let (prefixes, elsewhere) = literals.into_iter().partition(is_apart);
         let automaton = |literals: Vec<Literal>, start| {
             if literals.is_empty() { Ok(None) } else { Automaton::new(literals, start).map(Some) }
         };
