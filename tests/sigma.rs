@@ -108,6 +108,20 @@ fn expected_names(rules: &[Rule], event: &str) -> Vec<String> {
     matching.map(|rule| rule.header.name.clone()).collect()
 }
 
+/// A rule that matches nothing of these tests, and looks for so many texts in these fields that they are searched as
+/// those of a whole pack are: prefixes apart from the rest.
+fn crowd(fields: &[&str]) -> Rule {
+    let texts: Vec<String> = (0..101).map(|number| format!("zz{number}")).collect();
+    let texts = texts.join(", ");
+    let item = |field: &&str| format!("'{field}|contains': [{texts}]\n    '{field}|contains|cased': [{texts}]\n");
+    let items: Vec<String> = fields.iter().map(item).collect();
+    let detection = format!("  crowd:\n    {}  condition: crowd\n", items.join("    "));
+    let sources = Sources(vec![Source::new("crowd.yml", whole(999_999, &detection))]);
+    let Reading { mut rules, diagnostics, .. } = rule::read(&sources);
+    assert!(!rules.is_empty(), "{diagnostics:#?}");
+    rules.remove(0)
+}
+
 /// Collects what went wrong, so that one run shows everything.
 #[derive(Default)]
 struct Failures(String);
@@ -155,7 +169,8 @@ fn every_case_is_judged_as_it_says() {
 fn all_rules_together_judge_as_each_alone() {
     let cases = cases();
     let loaded: Vec<Rule> = cases.iter().enumerate().flat_map(|(number, case)| case.read(number).rules).collect();
-    let together = RuleSet::compile(loaded.clone());
+    let in_a_crowd = loaded.iter().cloned().chain([crowd(&["field"])]);
+    let together = RuleSet::compile(in_a_crowd.collect());
     let mut failures = Vec::new();
     for (event, _) in cases.iter().flat_map(Case::events) {
         let expected = expected_names(&loaded, event);

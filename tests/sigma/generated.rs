@@ -3,6 +3,7 @@
 //! Both are drawn from few letters, fields and values, so that matches are common.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,12 +11,14 @@ use proptest::sample::select;
 
 use vaultwatch::detect::RuleSet;
 use vaultwatch::diagnostic::{Source, Sources};
-use vaultwatch::rule;
+use vaultwatch::rule::{self, Rule};
 
-use super::{expected_names, indented, traced, verdicts, whole};
+use super::{crowd, expected_names, indented, traced, verdicts, whole};
 
 /// Case, folds that change a letter's length, wildcards and escapes, in as few letters as possible.
 const TEXT: &str = r"[abAkK\u{212A}ıİ*?\\]{1,4}";
+
+static CROWD: LazyLock<Rule> = LazyLock::new(|| crowd(&["a"]));
 
 fn field() -> BoxedStrategy<String> {
     one_of(&["a", "b", "a.b", "b.a", "a.a.b", "c"])
@@ -177,9 +180,11 @@ proptest! {
         let reading = rule::read(&Sources(sources.collect()));
         prop_assert!(!reading.has_errors(), "{:#?}", reading.diagnostics);
         let rules = RuleSet::compile(reading.rules.clone());
+        let in_a_crowd = RuleSet::compile(reading.rules.iter().cloned().chain([CROWD.clone()]).collect());
         for event in &events {
             let expected = expected_names(&reading.rules, event);
             prop_assert_eq!(verdicts(&rules, event), expected.clone(), "{}\n{}", event, detections.join("---\n"));
+            prop_assert_eq!(verdicts(&in_a_crowd, event), expected.clone(), "{}\n{}", event, detections.join("---\n"));
             prop_assert_eq!(traced::names(&rules, event), expected, "{}\n{}", event, detections.join("---\n"));
         }
     }
