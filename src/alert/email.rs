@@ -86,7 +86,7 @@ fn story(alert: &Alert) -> Letter {
             letter.field("Files", some_text(listed(files, ", ", |file| rule_text(file))));
         }
     }
-    for (also, index) in also_lines(alert).into_iter().zip(0..) {
+    for (also, index) in first(LISTED, &alert.also, also_line).into_iter().zip(0..) {
         letter.field(if index == 0 { "Also" } else { "" }, Some(also));
     }
     letter.field("Unless", some_text(listed(&analytic.falsepositives, "; ", |cause| rule_text(cause))));
@@ -101,18 +101,10 @@ fn story(alert: &Alert) -> Letter {
     letter
 }
 
-/// What other rules say of it, a line each.
-fn also_lines(alert: &Alert) -> Vec<String> {
-    let line = |also: &Alert| {
-        let level = also.level.as_str().to_uppercase();
-        format!("{level}: {}, {}", rule_text(also.title()), rule_text(&also.analytic.name))
-    };
-    let mut lines: Vec<String> = alert.also.iter().take(LISTED).map(line).collect();
-    let more = alert.also.len().saturating_sub(LISTED);
-    if more > 0 {
-        lines.push(format!("and {more} more"));
-    }
-    lines
+/// What another rule says of it.
+fn also_line(also: &Alert) -> String {
+    let level = also.level.as_str().to_uppercase();
+    format!("{level}: {}, {}", rule_text(also.title()), rule_text(&also.analytic.name))
 }
 
 /// Where to look, and what to look for.
@@ -200,13 +192,7 @@ fn when(alert: &Alert) -> String {
 
 /// One line for each of the first log events: a link, or where it stands.
 fn event_lines(alert: &Alert, region: Option<&str>) -> Vec<String> {
-    let events = alert.events.iter().take(LINKED);
-    let mut lines: Vec<String> = events.map(|event| event_line(alert, event, region)).collect();
-    let more = alert.events.len().saturating_sub(LINKED);
-    if more > 0 {
-        lines.push(format!("and {more} more"));
-    }
-    lines
+    first(LINKED, &alert.events, |event| event_line(alert, event, region))
 }
 
 fn event_line(alert: &Alert, event: &EventRef, region: Option<&str>) -> String {
@@ -286,12 +272,17 @@ fn rule_text(text: &str) -> String {
 
 /// The first [`LISTED`] members, and how many there are beyond them.
 fn listed<T>(members: &[T], separator: &str, show: impl Fn(&T) -> String) -> String {
-    let mut told: Vec<String> = members.iter().take(LISTED).map(show).collect();
-    let more = members.len().saturating_sub(LISTED);
+    first(LISTED, members, show).join(separator)
+}
+
+/// The first `most` members, and how many there are beyond them.
+fn first<T>(most: usize, members: &[T], show: impl Fn(&T) -> String) -> Vec<String> {
+    let mut told: Vec<String> = members.iter().take(most).map(show).collect();
+    let more = members.len().saturating_sub(most);
     if more > 0 {
         told.push(format!("and {more} more"));
     }
-    told.join(separator)
+    told
 }
 
 /// Words to break lines between. What stands in backticks is a command to copy, which stays in one line.

@@ -20,14 +20,16 @@ use crate::rule::Level;
 
 use detail::{Cutter, Detail};
 use document::{
-    Actor, Aggregate, Also, Analytic, Api, ApiRequest, ApiResponse, Authorization, Classification, DetectionFinding,
-    EventPosition, EvidenceArtifact, FindingInfo, HttpRequest, Matched, Metadata, MountData, Named, NetworkEndpoint,
-    Observable, Product, Remediation, Resource, Session, Unmapped, User,
+    Actor, Aggregate, Analytic, Api, ApiRequest, ApiResponse, Authorization, Classification, DetectionFinding,
+    EvidenceArtifact, FindingInfo, HttpRequest, Metadata, MountData, Named, NetworkEndpoint, Observable, Product,
+    Remediation, Resource, Session, User,
 };
+use unmapped::{Also, EventPosition, Matched, Unmapped};
 
 mod attack;
 mod detail;
 mod document;
+mod unmapped;
 
 /// The version of the schema that the documents follow.
 pub const SCHEMA_VERSION: &str = "1.8.0";
@@ -126,10 +128,10 @@ fn finding_info<'a>(alert: &'a Alert, cut: &Cutter) -> FindingInfo<'a> {
         Subject::Audit(_) | Subject::Unreadable | Subject::RulesNotLoaded { .. } => Vec::new(),
     };
     let of_base = related_analytics.into_iter().map(|name| Analytic::rule(None, name));
-    let of_others = cut.list("also", &alert.also).iter().map(|also| {
-        let analytic = &also.analytic;
-        Analytic::rule(Some(analytic.id.to_string()), Cow::Borrowed(&analytic.name))
-    });
+    let of_others = cut
+        .list("also", &alert.also)
+        .iter()
+        .map(|also| Analytic::rule(Some(also.analytic.id.to_string()), cut.text(&also.analytic.name)));
     FindingInfo {
         uid: alert.id.to_string(),
         title: cut.text(alert.title()),
