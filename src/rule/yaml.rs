@@ -4,14 +4,17 @@
 //! errors, bounded aliases and depth, and reading on at the next `---` after a document that is broken.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use hashbrown::HashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
+pub(super) use node::{Content, Entry, Node, Scalar, Style};
+
 use super::report::Report;
 use super::scalar::{self, Value};
 use crate::diagnostic::{Code, Diagnostic, Span};
+
+mod node;
 
 /// How deep collections may be nested. Rules need five levels.
 const MAX_DEPTH: usize = 64;
@@ -21,55 +24,6 @@ const MAX_EXPANSION: usize = 1 << 20;
 
 /// How many documents of one file may be broken before the rest of it is given up.
 const MAX_BROKEN: usize = 100;
-
-/// A value with its place.
-#[derive(Clone)]
-pub(super) struct Node<'s> {
-    pub(super) span: Span,
-    pub(super) content: Content<'s>,
-    /// Scalars and their bytes below here, aliases followed.
-    weight: usize,
-}
-
-/// What a node holds. Collections are shared, so that an alias costs nothing.
-#[derive(Clone)]
-pub(super) enum Content<'s> {
-    Scalar(Scalar<'s>),
-    List(Rc<Vec<Node<'s>>>),
-    Map(Rc<Vec<Entry<'s>>>),
-}
-
-/// One key of a map with its value. A map holds a key once.
-#[derive(Clone)]
-pub(super) struct Entry<'s> {
-    pub(super) key: Scalar<'s>,
-    pub(super) value: Node<'s>,
-}
-
-/// A scalar as written.
-#[derive(Clone)]
-pub(super) struct Scalar<'s> {
-    pub(super) text: Cow<'s, str>,
-    pub(super) style: Style,
-    /// The core schema decides what it is; otherwise it is text.
-    pub(super) resolved: bool,
-    pub(super) span: Span,
-}
-
-/// How a scalar is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
-    Plain,
-    Quoted,
-    Block,
-}
-
-impl Scalar<'_> {
-    /// What the scalar is under YAML 1.2's core schema.
-    pub(super) fn value(&self) -> Value {
-        if self.resolved { scalar::resolve(&self.text) } else { Value::Text }
-    }
-}
 
 /// The documents of one file.
 pub(super) struct Documents<'s> {
